@@ -1,0 +1,30 @@
+/* Allocation through one place, so that tests can make the Nth one fail. */
+#ifndef OS_MEMORY_H
+#define OS_MEMORY_H
+
+#include <stddef.h>
+
+/* Zero-filled; NULL when out of memory. */
+void *os_alloc(size_t size);
+/* Grows; the new part is not cleared. NULL: out of memory, the old block is untouched. */
+void *os_grow(void *block, size_t size);
+char *os_copy_text(const char *text);
+void *os_copy(const void *data, size_t length);
+void os_free(void *block);
+
+/* Tests: fail the `nth` allocation from now on (1 is the next), 0 to stop failing. */
+void os_alloc_fail_at(long nth);
+
+/*
+ * An arena: many small blocks that go together. Zero-initialise, use, clear.
+ */
+struct os_arena {
+    struct os_arena_chunk *chunks;
+};
+/* Aligned to 16, zero-filled; NULL when out of memory. */
+void *os_arena_alloc(struct os_arena *arena, size_t size);
+char *os_arena_text(struct os_arena *arena, const char *text);
+void *os_arena_copy(struct os_arena *arena, const void *data, size_t length);
+void os_arena_clear(struct os_arena *arena);
+
+#endif

@@ -1,0 +1,56 @@
+/* TCP sockets, never blocking, and name resolution. */
+#ifndef OS_SOCKET_H
+#define OS_SOCKET_H
+
+#include "protocol/bytes.h"
+#include "protocol/status.h"
+
+#include <stdbool.h>
+
+typedef intptr_t os_socket;
+#define OS_NO_SOCKET ((os_socket)-1)
+
+/* A socket address, opaque: an IPv4 or IPv6 address and port. */
+struct os_address {
+    uint32_t length;
+    _Alignas(8) uint8_t bytes[28];
+};
+
+#define OS_HOST_TEXT 64u /* longest literal, with zone, and its NUL */
+
+/* A literal only, never a lookup. An IPv6 zone ("fe80::1%eth0", "%2") is understood. */
+bool os_address_parse(struct os_address *address, const char *host, uint16_t port);
+void os_address_format(const struct os_address *address, char host[OS_HOST_TEXT], uint16_t *port);
+bool os_address_is_ipv6(const struct os_address *address);
+uint16_t os_address_port(const struct os_address *address);
+bool os_address_same_host(const struct os_address *a, const struct os_address *b);
+
+/*
+ * Starts a connection: TCP_NODELAY and keep-alive set, close-on-exec. `source` may be NULL.
+ * STATUS_OK: under way (or done); writable tells the end, then os_connect_result.
+ * An immediate failure is one of the CONNECT_* statuses.
+ */
+enum status os_connect(os_socket *out, const struct os_address *to, const struct os_address *source);
+enum status os_connect_result(os_socket socket);
+
+/* `port` 0 takes an ephemeral one; ask os_local_address. */
+enum status os_listen(os_socket *out, const struct os_address *at, int backlog);
+/* False: nobody there (yet). */
+bool os_accept(os_socket listener, os_socket *out, struct os_address *peer);
+bool os_local_address(os_socket socket, struct os_address *out);
+bool os_peer_address(os_socket socket, struct os_address *out);
+void os_close(os_socket socket);
+/* Close with RST: nothing buffered goes out. */
+void os_abort(os_socket socket);
+void os_shutdown_send(os_socket socket);
+
+/*
+ * Returns the bytes moved (> 0), 0 for "would block", or -1 with *status set:
+ * CONNECTION_CLOSED (orderly end, receive only), CONNECTION_RESET, TRANSPORT_ERROR.
+ * At most OS_IOV_MAX pieces are looked at.
+ */
+#define OS_IOV_MAX 64u
+long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum status *status);
+long os_send(os_socket socket, const struct iov *pieces, size_t count, enum status *status);
+
+#endif

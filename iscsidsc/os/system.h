@@ -1,0 +1,48 @@
+/* The machine: names, places, text encodings, files, interfaces. */
+#ifndef OS_SYSTEM_H
+#define OS_SYSTEM_H
+
+#include "os/socket.h"
+
+/* Lower-case host name; on Windows the computer name, with the DNS domain when it has one. */
+bool os_host_name(char *out, size_t room);
+
+/* InitiatorName= of /etc/iscsi/initiatorname.iscsi, if there is such a file (never on Windows). */
+bool os_configured_initiator_name(char *out, size_t room);
+
+/*
+ * The directory for what must last: ISCSIDSC_STATE; else /var/lib/iscsidsc for root,
+ * $XDG_STATE_HOME/iscsidsc or ~/.local/state/iscsidsc; %ProgramData%\iscsidsc on Windows.
+ * UTF-8. Not created here.
+ */
+bool os_state_directory(char *out, size_t room);
+/* Creates the directory and its parents, readable by the owner alone. */
+enum status os_make_private_directory(const char *path);
+/* Makes an existing file readable and writable by the owner alone. */
+enum status os_make_private_file(const char *path);
+/* Whole file as text; the caller frees. STATUS_PORTAL_NOT_FOUND is never used here:
+ * a missing file gives STATUS_OK and *out NULL. */
+enum status os_read_file(const char *path, char **out, size_t *length);
+
+/* An environment variable as UTF-8. False: not set, or longer than `room`. */
+bool os_environment(const char *name, char *out, size_t room);
+
+/*
+ * The ANSI code page (CP_ACP) and UTF-16, to and from UTF-8. On Linux CP_ACP is UTF-8.
+ * Each returns the number of units written without the NUL, or -1: not valid text, or
+ * longer than `room` units with its NUL.
+ */
+long os_ansi_to_utf8(const char *ansi, char *out, size_t room);
+long os_utf8_to_ansi(const char *utf8, char *out, size_t room);
+long os_utf16_to_utf8(const uint16_t *text, char *out, size_t room);
+long os_utf8_to_utf16(const char *utf8, uint16_t *out, size_t room);
+
+/* Addresses of this machine's interfaces that are up, loopback included. Returns the count (at most `room`). */
+size_t os_local_addresses(struct os_address *out, size_t room);
+
+/* Windows' version when running there (10, 0, 19041), else the one we present: 10.0.19041. */
+void os_version(uint32_t *major, uint32_t *minor, uint32_t *build);
+
+uint32_t os_process_id(void);
+
+#endif

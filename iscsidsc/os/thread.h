@@ -1,0 +1,45 @@
+/* Threads, locks and time. */
+#ifndef OS_THREAD_H
+#define OS_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct os_mutex;
+struct os_condition;
+struct os_thread;
+
+/* NULL when out of memory. */
+struct os_mutex *os_mutex_new(void);
+void os_mutex_free(struct os_mutex *mutex);
+void os_mutex_lock(struct os_mutex *mutex);
+void os_mutex_unlock(struct os_mutex *mutex);
+
+struct os_condition *os_condition_new(void);
+void os_condition_free(struct os_condition *condition);
+void os_condition_wait(struct os_condition *condition, struct os_mutex *mutex);
+/* False when `due` (os_now time) passed first. */
+bool os_condition_wait_until(struct os_condition *condition, struct os_mutex *mutex, uint64_t due);
+void os_condition_signal(struct os_condition *condition);
+void os_condition_broadcast(struct os_condition *condition);
+
+struct os_thread *os_thread_start(void (*run)(void *argument), void *argument);
+void os_thread_join(struct os_thread *thread);
+bool os_thread_is_current(const struct os_thread *thread);
+
+/* Runs `init` exactly once; every caller returns after it has. */
+struct os_once {
+    void *state; /* zero-initialised */
+};
+void os_once(struct os_once *once, void (*init)(void));
+
+/* Monotonic milliseconds. Never wall-clock time. */
+uint64_t os_now(void);
+/* Monotonic microseconds, for statistics and benchmarks. */
+uint64_t os_now_us(void);
+#define OS_NEVER UINT64_MAX
+
+/* Keeps the library that holds this code loaded until the process ends: a thread runs in it. */
+void os_pin_library(void);
+
+#endif

@@ -1,0 +1,113 @@
+/* CHAP as iSCSI uses it (RFC 7143, 12.1; RFC 1994). Hashing and randomness are handed in. */
+#ifndef PROTOCOL_CHAP_H
+#define PROTOCOL_CHAP_H
+
+#include "protocol/bytes.h"
+#include "protocol/status.h"
+#include "protocol/text.h"
+
+#include <stdbool.h>
+
+#define CHAP_CHALLENGE_MAX  1024u
+#define CHAP_DIGEST_MAX     32u
+#define CHAP_NAME_MAX       255u
+#define CHAP_SECRET_MAX     255u
+#define CHAP_SECRET_MINIMUM 12u /* 96 bits: the least without IPsec */
+
+/* CHAP_A numbers (IANA "PPP Authentication Algorithms"). */
+enum chap_algorithm {
+    CHAP_MD5 = 5,
+    CHAP_SHA1 = 6,
+    CHAP_SHA256 = 7,
+    CHAP_SHA3_256 = 8,
+};
+
+struct chap_crypto {
+    /* Digest of the pieces, one after the other. False when the algorithm is not available. */
+    bool (*hash)(enum chap_algorithm algorithm, const struct iov *pieces, size_t count,
+                 uint8_t digest[CHAP_DIGEST_MAX]);
+    bool (*random)(void *out, size_t length);
+    bool (*has)(enum chap_algorithm algorithm);
+};
+
+/* 16, 20, 32, 32; 0 for an unknown one. */
+size_t chap_digest_length(unsigned algorithm);
+
+/* Writes the algorithms offered, "5" first for old targets' sake, then those available: "7,8,6,5"
+ * order is by preference given in `preferred` (0-terminated). */
+bool chap_algorithm_list(const struct chap_crypto *crypto, const unsigned *preferred, char *out,
+                         size_t room);
+
+/* response = H(identifier | secret | challenge) */
+bool chap_response(const struct chap_crypto *crypto, unsigned algorithm, uint8_t identifier,
+                   const void *secret, size_t secret_length, const uint8_t *challenge,
+                   size_t challenge_length, uint8_t digest[CHAP_DIGEST_MAX]);
+
+/* Compares in time that depends on the length only. */
+bool chap_equal(const void *a, const void *b, size_t length);
+
+/* One side's configuration, borrowed for the length of a login. */
+struct chap_credentials {
+    const char *name;          /* CHAP_N that we send */
+    const uint8_t *secret;     /* proves who we are */
+    size_t secret_length;
+    const char *peer_name;     /* CHAP_N the peer must send, or NULL for any */
+    const uint8_t *peer_secret; /* proves who the peer is; NULL when the peer is not asked (initiator, one-way) */
+    size_t peer_secret_length;
+};
+
+enum chap_state {
+    CHAP_START,
+    CHAP_WAIT_CHALLENGE,  /* initiator: algorithms offered */
+    CHAP_WAIT_PROOF,      /* initiator: answered and, for mutual, challenged */
+    CHAP_WAIT_ALGORITHMS, /* target: before CHAP_A */
+    CHAP_WAIT_RESPONSE,   /* target: challenged */
+    CHAP_DONE,
+    CHAP_FAILED,
+};
+
+/*
+ * One exchange of either side. The caller feeds it the CHAP_* pairs of each login PDU (already
+ * reassembled over C bits) with chap_receive, and asks with chap_send what to put in the next.
+ */
+struct chap {
+    const struct chap_crypto *crypto;
+    struct chap_credentials credentials;
+    enum chap_state state;
+    bool mutual;
+    unsigned algorithm;
+    unsigned offered[8]; /* initiator: what CHAP_A listed, 0-terminated */
+    uint8_t identifier;                     /* of the challenge we sent */
+    uint8_t challenge[CHAP_CHALLENGE_MAX];  /* we sent */
+    size_t challenge_length;
+    uint8_t peer_identifier;                /* of the challenge we got */
+    uint8_t peer_challenge[CHAP_CHALLENGE_MAX];
+    size_t peer_challenge_length;
+    char peer_name[CHAP_NAME_MAX + 1];      /* CHAP_N we got */
+};
+
+/* Initiator side. `mutual` asks the target for proof with peer_secret. */
+void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
+                          const struct chap_credentials *credentials, bool mutual);
+/* Target side. Credentials can be set later from the name (chap->peer_name) by `lookup`. */
+struct chap_lookup {
+    /* Finds the secrets of the initiator that calls itself `name`; false refuses. */
+    bool (*find)(void *context, const char *name, struct chap_credentials *credentials);
+    void *context;
+};
+void chap_start_target(struct chap *chap, const struct chap_crypto *crypto);
+
+/*
+ * Takes the pairs of one received text. Keys that are not CHAP_* are ignored.
+ * STATUS_AUTHENTICATION_FAILED when the peer's proof is wrong or the peer reflects our challenge
+ * or uses our own secret; STATUS_TARGET_AUTHENTICATION_FAILED when a target we asked gives a wrong
+ * or no proof; STATUS_PROTOCOL_ERROR for missing, repeated, out-of-order or malformed keys,
+ * or an algorithm that was not offered.
+ */
+enum status chap_receive(struct chap *chap, const char *text, size_t length,
+                         const struct chap_lookup *lookup);
+
+/* Appends what is to be sent next (maybe nothing). False when `room` is too small. */
+bool chap_send(struct chap *chap, char *text, size_t room, size_t *length);
+
+#endif

@@ -1,0 +1,126 @@
+/* SCSI commands, their data and sense (SPC-4, SBC-3, SAM-5). */
+#ifndef PROTOCOL_SCSI_H
+#define PROTOCOL_SCSI_H
+
+#include "protocol/bytes.h"
+
+#include <stdbool.h>
+
+enum scsi_opcode {
+    SCSI_TEST_UNIT_READY = 0x00,
+    SCSI_REQUEST_SENSE = 0x03,
+    SCSI_READ_6 = 0x08,
+    SCSI_WRITE_6 = 0x0a,
+    SCSI_INQUIRY = 0x12,
+    SCSI_MODE_SENSE_6 = 0x1a,
+    SCSI_START_STOP_UNIT = 0x1b,
+    SCSI_READ_CAPACITY_10 = 0x25,
+    SCSI_READ_10 = 0x28,
+    SCSI_WRITE_10 = 0x2a,
+    SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
+    SCSI_MODE_SENSE_10 = 0x5a,
+    SCSI_READ_16 = 0x88,
+    SCSI_WRITE_16 = 0x8a,
+    SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
+    SCSI_SERVICE_ACTION_IN_16 = 0x9e,
+    SCSI_REPORT_LUNS = 0xa0,
+    SCSI_READ_12 = 0xa8,
+    SCSI_WRITE_12 = 0xaa,
+};
+
+enum { SCSI_SERVICE_ACTION_READ_CAPACITY_16 = 0x10 };
+
+enum scsi_status {
+    SCSI_GOOD = 0x00,
+    SCSI_CHECK_CONDITION = 0x02,
+    SCSI_CONDITION_MET = 0x04,
+    SCSI_BUSY = 0x08,
+    SCSI_RESERVATION_CONFLICT = 0x18,
+    SCSI_TASK_SET_FULL = 0x28,
+    SCSI_ACA_ACTIVE = 0x30,
+    SCSI_TASK_ABORTED = 0x40,
+};
+
+enum scsi_sense_key {
+    SCSI_NO_SENSE = 0x0,
+    SCSI_RECOVERED_ERROR = 0x1,
+    SCSI_NOT_READY = 0x2,
+    SCSI_MEDIUM_ERROR = 0x3,
+    SCSI_HARDWARE_ERROR = 0x4,
+    SCSI_ILLEGAL_REQUEST = 0x5,
+    SCSI_UNIT_ATTENTION = 0x6,
+    SCSI_DATA_PROTECT = 0x7,
+    SCSI_ABORTED_COMMAND = 0xb,
+};
+
+#define SCSI_SENSE_MAX 252u
+#define SCSI_ASC(asc, ascq) ((uint16_t)((asc) << 8 | (ascq)))
+#define SCSI_ASC_INVALID_OPCODE       SCSI_ASC(0x20, 0x00)
+#define SCSI_ASC_LBA_OUT_OF_RANGE     SCSI_ASC(0x21, 0x00)
+#define SCSI_ASC_INVALID_FIELD_IN_CDB SCSI_ASC(0x24, 0x00)
+#define SCSI_ASC_LUN_NOT_SUPPORTED    SCSI_ASC(0x25, 0x00)
+#define SCSI_ASC_POWER_ON_RESET       SCSI_ASC(0x29, 0x00)
+#define SCSI_ASC_WRITE_PROTECTED      SCSI_ASC(0x27, 0x00)
+
+/* A command descriptor block and its length: 6, 10, 12 or 16 (32 and more need an AHS). */
+struct scsi_cdb {
+    uint8_t bytes[16];
+    uint8_t length;
+};
+
+void scsi_test_unit_ready(struct scsi_cdb *cdb);
+/* `flags`: bit 0 EVPD, bit 1 CmdDt (obsolete, sent as asked). */
+void scsi_inquiry(struct scsi_cdb *cdb, uint8_t flags, uint8_t page, uint16_t length);
+void scsi_read_capacity_10(struct scsi_cdb *cdb);
+void scsi_read_capacity_16(struct scsi_cdb *cdb, uint32_t length);
+void scsi_report_luns(struct scsi_cdb *cdb, uint32_t length);
+/* READ/WRITE (10) where it fits, else (16). */
+void scsi_read(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
+void scsi_write(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks, bool force_unit_access);
+void scsi_synchronize_cache(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
+
+/* Length of a CDB by its group code; 0 for vendor-specific and variable-length ones. */
+unsigned scsi_cdb_length(uint8_t opcode);
+
+struct scsi_sense {
+    bool valid;    /* a response code of 70h..73h was found and the key could be read */
+    bool deferred; /* 71h, 73h */
+    uint8_t key;
+    uint16_t asc;  /* ASC and ASCQ */
+    bool information_valid;
+    uint64_t information;
+};
+
+/* Fixed (70h/71h) and descriptor (72h/73h) format, any length. */
+void scsi_sense_decode(struct scsi_sense *sense, const uint8_t *data, size_t length);
+/* Fixed format, 18 bytes. */
+void scsi_sense_encode(uint8_t out[18], uint8_t key, uint16_t asc);
+const char *scsi_sense_key_name(uint8_t key);
+
+struct scsi_inquiry_data {
+    uint8_t peripheral_qualifier;
+    uint8_t device_type;
+    bool removable;
+    uint8_t version;
+    char vendor[9];
+    char product[17];
+    char revision[5];
+};
+/* False when fewer than 5 bytes are there; missing text is empty, trailing blanks are cut. */
+bool scsi_inquiry_decode(struct scsi_inquiry_data *out, const uint8_t *data, size_t length);
+
+struct scsi_capacity {
+    uint64_t blocks; /* last LBA + 1 */
+    uint32_t block_length;
+    bool too_large; /* READ CAPACITY (10) said ffffffffh: ask (16) */
+    bool thin;
+};
+bool scsi_capacity_10_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
+bool scsi_capacity_16_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
+
+/* LUN formats of SAM-5: single-level peripheral (0..255), flat (0..16383), extended flat. */
+uint64_t scsi_lun_encode(uint32_t number);
+/* The number of a single-level LUN, or -1 for another format. */
+int64_t scsi_lun_number(uint64_t lun);
+
+#endif
