@@ -1,0 +1,47 @@
+/*
+ * The engine: the model of targets, portals, sessions and settings, and the store behind it.
+ * One thread runs it and every connection of the process. Interfaces reach it only through
+ * door/; the door hands it calls.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "engine/operations.h"
+#include "os/list.h"
+#include "os/loop.h"
+#include "os/memory.h"
+#include "protocol/status.h"
+
+struct engine;
+
+/* Starts the thread. `state_directory` NULL: the platform's (os_state_directory). The store is opened at
+ * the first operation that needs it, so this fails only for want of memory. */
+enum status engine_start(struct engine **out, const char *state_directory);
+/* Ends what runs: pending calls finish with STATUS_CANCELLED, sessions are logged out within a bound. */
+void engine_stop(struct engine *engine);
+
+struct os_loop *engine_loop(struct engine *engine);
+
+/*
+ * One operation under way. The door makes it, with `request` decoded, and runs it on the
+ * engine's thread with operation->run(call). The handler ends it exactly once, at once or
+ * later, with engine_finish; the reply is copied by the door before that returns.
+ */
+struct engine_call {
+    struct engine *engine;
+    const struct operation_info *operation;
+    const void *request; /* struct request_<name>, lives until the call has finished */
+    struct os_arena arena; /* for building the reply; cleared by the door after the finish */
+    void (*finished)(struct engine_call *call, enum status status, const void *reply); /* the door's */
+    void *client; /* the door's */
+
+    /* The handler's, for calls that do not finish at once. */
+    void (*cancel)(struct engine_call *call); /* the client is gone: end it soon; may be NULL */
+    void *state;
+    struct list link; /* among the engine's pending calls */
+};
+
+/* `reply`: struct reply_<name> *, NULL when it has no fields or the status is a failure without one. */
+void engine_finish(struct engine_call *call, enum status status, const void *reply);
+
+#endif

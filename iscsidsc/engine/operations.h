@@ -1,0 +1,296 @@
+/*
+ * The one table of what the engine can be asked. Each operation is a row: name, request
+ * fields, reply fields. The structs below, the message codec and both ways of dispatch
+ * (in the process and over a socket) are made from it.
+ *
+ * A record is a list of FIELD(kind, type, number, name):
+ *   U8 U16 U32 U64   a number
+ *   TEXT             const char *, UTF-8, NULL when absent
+ *   BLOB             struct blob: bytes, data NULL when absent
+ *   RECORD           const struct <type> *, NULL when absent
+ *   LIST             struct <type>_list: items and count
+ *   TEXTS            struct text_list: const char *const *items and count
+ * `number` names the field on the wire: never reuse one, add new ones at the end.
+ * Unused types are written as _.
+ */
+#ifndef ENGINE_OPERATIONS_H
+#define ENGINE_OPERATIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ------------------------------------------------------------------ records */
+
+/* TCP address of a target portal as the caller spelt it. */
+#define RECORD_PORTAL(FIELD)                                                                       \
+    FIELD(TEXT, _, 1, symbolic_name)                                                               \
+    FIELD(TEXT, _, 2, address)                                                                     \
+    FIELD(U16, _, 3, socket)
+
+/* As ISCSI_LOGIN_OPTIONS; `specified` tells which members count. */
+#define RECORD_LOGIN_OPTIONS(FIELD)                                                                \
+    FIELD(U32, _, 1, version)                                                                      \
+    FIELD(U32, _, 2, specified)                                                                    \
+    FIELD(U32, _, 3, flags)                                                                        \
+    FIELD(U32, _, 4, auth_type)                                                                    \
+    FIELD(U32, _, 5, header_digest)                                                                \
+    FIELD(U32, _, 6, data_digest)                                                                  \
+    FIELD(U32, _, 7, maximum_connections)                                                          \
+    FIELD(U32, _, 8, default_time2wait)                                                            \
+    FIELD(U32, _, 9, default_time2retain)                                                          \
+    FIELD(BLOB, _, 10, username)                                                                   \
+    FIELD(BLOB, _, 11, password)
+
+/* A discovery portal on the list. Never carries a password outwards. */
+#define RECORD_DISCOVERY_PORTAL(FIELD)                                                             \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(RECORD, portal, 3, portal)                                                               \
+    FIELD(U64, _, 4, security_flags)                                                               \
+    FIELD(RECORD, login_options, 5, options)
+
+#define RECORD_UNIQUE_ID(FIELD)                                                                    \
+    FIELD(U64, _, 1, adapter)                                                                      \
+    FIELD(U64, _, 2, specific)
+
+#define RECORD_CONNECTION_INFO(FIELD)                                                              \
+    FIELD(RECORD, unique_id, 1, id)                                                                \
+    FIELD(TEXT, _, 2, initiator_address)                                                           \
+    FIELD(U16, _, 3, initiator_socket)                                                             \
+    FIELD(TEXT, _, 4, target_address)                                                              \
+    FIELD(U16, _, 5, target_socket)                                                                \
+    FIELD(U16, _, 6, cid)                                                                          \
+    FIELD(U8, _, 7, state)                                                                         \
+    FIELD(U8, _, 8, header_digest)                                                                 \
+    FIELD(U8, _, 9, data_digest)                                                                   \
+    FIELD(U32, _, 10, max_recv_data_segment_length)                                                \
+    FIELD(U32, _, 11, auth_type)
+
+#define RECORD_SESSION_INFO(FIELD)                                                                 \
+    FIELD(RECORD, unique_id, 1, id)                                                                \
+    FIELD(TEXT, _, 2, initiator_name)                                                              \
+    FIELD(TEXT, _, 3, target_name)                                                                 \
+    FIELD(BLOB, _, 4, isid)                                                                        \
+    FIELD(U16, _, 5, tsih)                                                                         \
+    FIELD(U8, _, 6, type)                                                                          \
+    FIELD(U8, _, 7, initial_r2t)                                                                   \
+    FIELD(U8, _, 8, immediate_data)                                                                \
+    FIELD(U8, _, 9, data_sequence_in_order)                                                        \
+    FIELD(U8, _, 10, data_pdu_in_order)                                                            \
+    FIELD(U8, _, 11, error_recovery_level)                                                         \
+    FIELD(U32, _, 12, max_outstanding_r2t)                                                         \
+    FIELD(U32, _, 13, first_burst_length)                                                          \
+    FIELD(U32, _, 14, max_burst_length)                                                            \
+    FIELD(U32, _, 15, max_connections)                                                             \
+    FIELD(LIST, connection_info, 16, connections)                                                  \
+    FIELD(TEXT, _, 17, target_alias)                                                               \
+    FIELD(U16, _, 18, portal_group)
+
+#define RECORDS(RECORD)                                                                            \
+    RECORD(portal, RECORD_PORTAL)                                                                  \
+    RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
+    RECORD(discovery_portal, RECORD_DISCOVERY_PORTAL)                                              \
+    RECORD(unique_id, RECORD_UNIQUE_ID)                                                            \
+    RECORD(connection_info, RECORD_CONNECTION_INFO)                                                \
+    RECORD(session_info, RECORD_SESSION_INFO)
+
+/* --------------------------------------------------------------- operations */
+
+#define NO_FIELDS(FIELD)
+
+#define REPLY_VERSION(FIELD)                                                                       \
+    FIELD(U32, _, 1, major)                                                                        \
+    FIELD(U32, _, 2, minor)                                                                        \
+    FIELD(U32, _, 3, build)
+
+/* `initiator` NULL or empty: any; `initiator_port` 0xffffffff: any. */
+#define REQUEST_ADD_PORTAL(FIELD)                                                                  \
+    FIELD(RECORD, discovery_portal, 1, entry)
+
+#define REQUEST_PORTAL(FIELD)                                                                      \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(RECORD, portal, 3, portal)
+
+#define REPLY_PORTALS(FIELD) FIELD(LIST, discovery_portal, 1, portals)
+
+#define REQUEST_LIST_TARGETS(FIELD) FIELD(U8, _, 1, force_update)
+
+#define REPLY_TARGETS(FIELD) FIELD(TEXTS, _, 1, names)
+
+/* `tag` NULL: all portal groups (a one-item list otherwise: see tag_given). */
+#define REQUEST_LIST_TARGET_PORTALS(FIELD)                                                         \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(TEXT, _, 2, target)                                                                      \
+    FIELD(U8, _, 3, tag_given)                                                                     \
+    FIELD(U16, _, 4, tag)
+
+#define REPLY_TARGET_PORTALS(FIELD) FIELD(LIST, portal, 1, portals)
+
+#define REQUEST_LOGIN(FIELD)                                                                       \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(U8, _, 2, informational)                                                                 \
+    FIELD(TEXT, _, 3, initiator)                                                                   \
+    FIELD(U32, _, 4, initiator_port)                                                               \
+    FIELD(RECORD, portal, 5, portal)                                                               \
+    FIELD(U64, _, 6, security_flags)                                                               \
+    FIELD(RECORD, login_options, 7, options)                                                       \
+    FIELD(BLOB, _, 8, key)                                                                         \
+    FIELD(U8, _, 9, persistent)
+
+#define REPLY_LOGIN(FIELD)                                                                         \
+    FIELD(RECORD, unique_id, 1, session)                                                           \
+    FIELD(RECORD, unique_id, 2, connection)
+
+#define REQUEST_SESSION(FIELD) FIELD(RECORD, unique_id, 1, session)
+
+#define REPLY_SESSIONS(FIELD) FIELD(LIST, session_info, 1, sessions)
+
+/* A SCSI command that reads at most `length` bytes or moves no data. */
+#define REQUEST_SCSI(FIELD)                                                                        \
+    FIELD(RECORD, unique_id, 1, session)                                                           \
+    FIELD(U64, _, 2, lun)                                                                          \
+    FIELD(BLOB, _, 3, cdb)                                                                         \
+    FIELD(U32, _, 4, length)
+
+/* With STATUS_OK and with STATUS_SCSI_STATUS. */
+#define REPLY_SCSI(FIELD)                                                                          \
+    FIELD(U8, _, 1, status)                                                                        \
+    FIELD(BLOB, _, 2, data)                                                                        \
+    FIELD(BLOB, _, 3, sense)                                                                       \
+    FIELD(U8, _, 4, overflow)                                                                      \
+    FIELD(U32, _, 5, residual)
+
+#define REPLY_NAMES(FIELD) FIELD(TEXTS, _, 1, names)
+
+/* NULL: the default name. */
+#define FIELDS_NODE_NAME(FIELD) FIELD(TEXT, _, 1, name)
+
+/* NULL or empty: none. */
+#define REQUEST_CHAP_SECRET(FIELD) FIELD(BLOB, _, 1, secret)
+
+enum operation_effect {
+    OPERATION_READS,   /* changes nothing: read-only clients may */
+    OPERATION_CHANGES,
+};
+
+/* OPERATION(number on the wire, name, effect, request fields, reply fields) */
+#define OPERATIONS(OPERATION)                                                                      \
+    OPERATION(1, version, READS, NO_FIELDS, REPLY_VERSION)                                         \
+    OPERATION(2, add_portal, CHANGES, REQUEST_ADD_PORTAL, NO_FIELDS)                               \
+    OPERATION(3, remove_portal, CHANGES, REQUEST_PORTAL, NO_FIELDS)                                \
+    OPERATION(4, refresh_portal, CHANGES, REQUEST_PORTAL, NO_FIELDS)                               \
+    OPERATION(5, list_portals, READS, NO_FIELDS, REPLY_PORTALS)                                    \
+    OPERATION(6, list_targets, READS, REQUEST_LIST_TARGETS, REPLY_TARGETS)                         \
+    OPERATION(7, list_target_portals, READS, REQUEST_LIST_TARGET_PORTALS, REPLY_TARGET_PORTALS)    \
+    OPERATION(8, login, CHANGES, REQUEST_LOGIN, REPLY_LOGIN)                                       \
+    OPERATION(9, logout, CHANGES, REQUEST_SESSION, NO_FIELDS)                                      \
+    OPERATION(10, list_sessions, READS, NO_FIELDS, REPLY_SESSIONS)                                 \
+    OPERATION(11, scsi, CHANGES, REQUEST_SCSI, REPLY_SCSI)                                         \
+    OPERATION(12, list_initiators, READS, NO_FIELDS, REPLY_NAMES)                                  \
+    OPERATION(13, get_node_name, READS, NO_FIELDS, FIELDS_NODE_NAME)                               \
+    OPERATION(14, set_node_name, CHANGES, FIELDS_NODE_NAME, NO_FIELDS)                             \
+    OPERATION(15, set_chap_secret, CHANGES, REQUEST_CHAP_SECRET, NO_FIELDS)
+
+/* ------------------------------------------------- what is made from the above */
+
+struct blob {
+    const uint8_t *data;
+    uint32_t length;
+};
+
+struct text_list {
+    const char *const *items;
+    uint32_t count;
+};
+
+#define FIELD_MEMBER_U8(type, name)     uint8_t name;
+#define FIELD_MEMBER_U16(type, name)    uint16_t name;
+#define FIELD_MEMBER_U32(type, name)    uint32_t name;
+#define FIELD_MEMBER_U64(type, name)    uint64_t name;
+#define FIELD_MEMBER_TEXT(type, name)   const char *name;
+#define FIELD_MEMBER_BLOB(type, name)   struct blob name;
+#define FIELD_MEMBER_RECORD(type, name) const struct type *name;
+#define FIELD_MEMBER_LIST(type, name)   struct type##_list name;
+#define FIELD_MEMBER_TEXTS(type, name)  struct text_list name;
+#define FIELD_MEMBER(kind, type, number, name) FIELD_MEMBER_##kind(type, name)
+
+#define RECORD_STRUCT(name, fields)                                                                \
+    struct name {                                                                                  \
+        fields(FIELD_MEMBER)                                                                       \
+    };                                                                                             \
+    struct name##_list {                                                                           \
+        const struct name *items;                                                                  \
+        uint32_t count;                                                                            \
+    };
+RECORDS(RECORD_STRUCT)
+
+/* struct request_login, struct reply_login, ... A request without fields has a filler, as C asks. */
+#define OPERATION_STRUCTS(number, name, effect, request, reply)                                    \
+    struct request_##name {                                                                        \
+        uint8_t filler;                                                                            \
+        request(FIELD_MEMBER)                                                                      \
+    };                                                                                             \
+    struct reply_##name {                                                                          \
+        uint8_t filler;                                                                            \
+        reply(FIELD_MEMBER)                                                                        \
+    };
+OPERATIONS(OPERATION_STRUCTS)
+
+enum operation {
+#define OPERATION_ENUM(number, name, effect, request, reply) OPERATION_##name = number,
+    OPERATIONS(OPERATION_ENUM)
+#undef OPERATION_ENUM
+};
+
+enum field_kind {
+    FIELD_U8,
+    FIELD_U16,
+    FIELD_U32,
+    FIELD_U64,
+    FIELD_TEXT,
+    FIELD_BLOB,
+    FIELD_RECORD,
+    FIELD_LIST,
+    FIELD_TEXTS,
+};
+
+struct record_info;
+
+struct field_info {
+    enum field_kind kind;
+    uint16_t number;
+    uint16_t offset;
+    const char *name;
+    const struct record_info *record; /* RECORD and LIST */
+};
+
+struct record_info {
+    const char *name;
+    size_t size;
+    const struct field_info *fields;
+    size_t field_count;
+};
+
+struct engine_call;
+
+struct operation_info {
+    uint16_t number;
+    const char *name;
+    enum operation_effect effect;
+    const struct record_info *request;
+    const struct record_info *reply;
+    void (*run)(struct engine_call *call); /* engine_<name> */
+};
+
+extern const struct operation_info operation_table[];
+extern const size_t operation_count;
+const struct operation_info *operation_find(unsigned number);
+
+/* The handlers, one for each row: void engine_login(struct engine_call *call). */
+#define OPERATION_HANDLER(number, name, effect, request, reply)                                    \
+    void engine_##name(struct engine_call *call);
+OPERATIONS(OPERATION_HANDLER)
+#undef OPERATION_HANDLER
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * The initiator core: sessions, connections and tasks as state machines (RFC 7143). It owns no
+ * socket, thread or clock: the owner of a connection moves its bytes, tells the time, and hears
+ * of what happened by callbacks. Everything of one session runs on one thread.
+ *
+ * Callbacks may submit tasks, start logouts and so on. They must not free a session or a
+ * connection: that is for after the call into the core has returned.
+ *
+ * Times are milliseconds of a monotonic clock.
+ */
+#ifndef INITIATOR_INITIATOR_H
+#define INITIATOR_INITIATOR_H
+
+#include "os/list.h"
+#include "protocol/chap.h"
+#include "protocol/keys.h"
+#include "protocol/name.h"
+#include "protocol/pdu.h"
+#include "protocol/scsi.h"
+
+#define INITIATOR_NEVER UINT64_MAX
+
+struct session;
+struct connection;
+
+enum session_auth {
+    SESSION_AUTH_NONE,
+    SESSION_AUTH_CHAP,   /* the target checks us */
+    SESSION_AUTH_MUTUAL, /* and we check the target */
+};
+
+/* How long to wait, in milliseconds. */
+struct session_timeouts {
+    uint32_t login;   /* from the start of a connection's login to its end */
+    uint32_t command; /* a task without a time of its own; a text request */
+    uint32_t logout;
+};
+
+/* All that a login needs. Copied by session_new. */
+struct session_settings {
+    bool discovery;
+    const char *initiator_name;
+    const char *initiator_alias; /* may be NULL */
+    const char *target_name;     /* NULL in a discovery session */
+    uint8_t isid[PDU_ISID_LENGTH];
+    struct key_offers offers; /* its texts must be literals */
+    enum session_auth auth;
+    struct chap_credentials chap; /* peer_secret only for SESSION_AUTH_MUTUAL */
+    struct session_timeouts timeouts;
+};
+
+struct session_callbacks {
+    /* Bytes wait in connection_write_pieces where there were none. */
+    void (*output)(void *owner, struct connection *connection);
+    /* The login is done: full feature phase. */
+    void (*logged_in)(void *owner, struct connection *connection);
+    /*
+     * The connection is over: close its socket. `status` says why: OK after a logout, else what
+     * failed. During login it is the login's result; MOVED statuses come with
+     * connection_redirect. Comes once; tasks of the connection have been completed before.
+     */
+    void (*closed)(void *owner, struct connection *connection, enum status status);
+    /* An async message arrived; what the protocol asks for is already under way. May be NULL. */
+    void (*asynchronous)(void *owner, struct connection *connection,
+                         const struct pdu_async_message *message);
+};
+
+/* --- sessions --- */
+
+/* NULL: out of memory. `crypto` and `callbacks` must outlive the session. */
+struct session *session_new(const struct session_settings *settings,
+                            const struct chap_crypto *crypto,
+                            const struct session_callbacks *callbacks, void *owner);
+/* Completes what is left with STATUS_CANCELLED (without `closed`). Frees its connections. */
+void session_free(struct session *session);
+
+const struct session_settings *session_settings(const struct session *session);
+/* Negotiated; the per-connection members are those of the leading connection. */
+const struct key_values *session_values(const struct session *session);
+uint16_t session_tsih(const struct session *session);
+const char *session_target_alias(const struct session *session); /* "" when none was sent */
+uint16_t session_portal_group(const struct session *session);    /* 0 before the login */
+size_t session_outstanding(const struct session *session);       /* tasks not completed */
+/* At least one connection is in full feature phase and not logging out. */
+bool session_usable(const struct session *session);
+
+/* --- connections --- */
+
+enum connection_state {
+    CONNECTION_IDLE,    /* made, not started */
+    CONNECTION_LOGIN,
+    CONNECTION_FULL_FEATURE,
+    CONNECTION_LOGOUT,  /* logout sent */
+    CONNECTION_CLOSED,
+};
+
+/* NULL: out of memory. `owner` is what callbacks of this connection get. */
+struct connection *connection_new(struct session *session, uint16_t cid, void *owner);
+/* Also takes it out of its session. */
+void connection_free(struct connection *connection);
+
+/* The TCP connection stands: the login begins. */
+void connection_start(struct connection *connection, uint64_t now);
+
+/*
+ * Receiving: begin, then any number of pieces + read, then end. `look_ahead` may be shared by all
+ * connections of the thread (see protocol/framer.h). connection_read returns false once the connection is
+ * closed: read no more.
+ */
+void connection_read_begin(struct connection *connection, void *look_ahead, size_t size);
+size_t connection_read_pieces(struct connection *connection, struct iov *pieces, size_t room);
+bool connection_read(struct connection *connection, size_t length, uint64_t now);
+void connection_read_end(struct connection *connection);
+
+/* Sending: 0 pieces when there is nothing to send. */
+size_t connection_write_pieces(struct connection *connection, struct iov *pieces, size_t room);
+void connection_written(struct connection *connection, size_t length);
+
+/* The TCP connection ended or failed. `closed` is called unless it was already. */
+void connection_lost(struct connection *connection, enum status status);
+
+/* When connection_tick wants to be called at the latest; INITIATOR_NEVER when nothing is due. */
+uint64_t connection_due(const struct connection *connection);
+void connection_tick(struct connection *connection, uint64_t now);
+
+/* Closes the connection, or the session with all of its connections. `closed` tells the end. */
+void connection_logout(struct connection *connection, enum logout_reason reason, uint64_t now);
+
+enum connection_state connection_state(const struct connection *connection);
+uint16_t connection_cid(const struct connection *connection);
+/* Negotiated, this connection's digests and segment lengths included. */
+const struct key_values *connection_values(const struct connection *connection);
+enum session_auth connection_auth(const struct connection *connection);
+/* Where the target moved to, after a MOVED status; "host[:port][,tpgt]" was understood. */
+const struct portal_address *connection_redirect(const struct connection *connection);
+/* One line on what went wrong ("wrong ITT in Login Response"); "" when nothing did. */
+const char *connection_detail(const struct connection *connection);
+void *connection_owner(const struct connection *connection);
+struct session *connection_session(const struct connection *connection);
+
+/* --- tasks --- */
+
+/* One PDU to be sent. Inside. */
+struct frame {
+    struct list link;
+    uint8_t head[PDU_BHS_LENGTH + PDU_DIGEST_LENGTH];
+    uint8_t head_length;
+    uint8_t tail_length;
+    uint8_t tail[3 + PDU_DIGEST_LENGTH];
+    bool allocated; /* freed when sent */
+    struct iov data; /* borrowed, or behind the frame when allocated */
+};
+
+/*
+ * A SCSI command, owned by the submitter, who keeps it and its buffers alive until `done`.
+ * Nothing is allocated for it.
+ */
+struct task {
+    /* Set by the submitter. */
+    uint64_t lun;
+    struct scsi_cdb cdb;
+    const struct iov *data_in; /* where a read's data go */
+    size_t data_in_count;
+    uint32_t data_in_length; /* sum of the pieces: ExpectedDataTransferLength */
+    uint32_t timeout;        /* milliseconds, 0: the session's */
+    void (*done)(struct task *task);
+    void *context;
+
+    /* The result. */
+    enum status status;  /* OK: GOOD; SCSI_STATUS: scsi_status and sense tell; else no answer */
+    uint8_t scsi_status;
+    uint32_t transferred; /* bytes of data_in that are valid */
+    bool overflow;        /* the target had `residual` more bytes than asked for */
+    bool underflow;       /* the target sent `residual` bytes less */
+    uint32_t residual;
+    uint16_t sense_length;
+    uint8_t sense[SCSI_SENSE_MAX];
+
+    /* Inside. */
+    struct list link;
+    struct session *session;
+    struct connection *connection; /* allegiance */
+    struct frame frame;
+    uint32_t itt;
+    uint32_t cmd_sn;
+    uint32_t exp_data_sn;
+    uint8_t state;
+    uint64_t due;
+};
+
+/* Queues the task. Its end is always told by `done`, never from inside this call. */
+void session_submit(struct session *session, struct task *task, uint64_t now);
+/* Ends it at once with STATUS_CANCELLED (through `done`, before this returns). When it was sent already
+ * its late answer is recognised and dropped. */
+void session_cancel(struct session *session, struct task *task);
+
+/* --- text --- */
+
+/*
+ * A text exchange of the full feature phase, such as SendTargets; one at a time in a session.
+ * Owned by the caller until `done`.
+ */
+struct text_exchange {
+    const char *request; /* key=value pairs with their NULs, borrowed */
+    size_t request_length;
+    /* A piece of the answer; what it returns other than OK ends the exchange with that. */
+    enum status (*piece)(struct text_exchange *exchange, const char *text, size_t length);
+    void (*done)(struct text_exchange *exchange, enum status status);
+    void *context;
+    size_t limit; /* bytes of answer that are accepted */
+
+    /* Inside. */
+    size_t received;
+    uint32_t itt;
+    uint64_t due;
+};
+
+/* STATUS_OK, SESSION_BUSY or NO_CONNECTION; then `done` is not called. */
+enum status session_text(struct session *session, struct text_exchange *exchange, uint64_t now);
+
+#endif
