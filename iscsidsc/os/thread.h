@@ -23,11 +23,18 @@ bool os_condition_wait_until(struct os_condition *condition, struct os_mutex *mu
 void os_condition_signal(struct os_condition *condition);
 void os_condition_broadcast(struct os_condition *condition);
 
+/* NULL when it could not be started. On Linux the thread takes no signals: they stay with the
+ * program's own threads. */
 struct os_thread *os_thread_start(void (*run)(void *argument), void *argument);
 void os_thread_join(struct os_thread *thread);
 bool os_thread_is_current(const struct os_thread *thread);
+/* A thread that nobody joins. False when it could not be started. */
+bool os_thread_start_detached(void (*run)(void *argument), void *argument);
+/* Tells the calling thread from every other one alive; never 0. */
+uintptr_t os_thread_id(void);
+void os_thread_yield(void);
 
-/* Runs `init` exactly once; every caller returns after it has. */
+/* Runs `init` exactly once; every caller returns after it has. `init` may use another os_once. */
 struct os_once {
     void *state; /* zero-initialised */
 };
