@@ -1,4 +1,4 @@
-/* The machine: names, places, text encodings, files, interfaces. */
+/* The machine: names, places, text encodings, files, interfaces. Paths and names are UTF-8. */
 #ifndef OS_SYSTEM_H
 #define OS_SYSTEM_H
 
@@ -9,6 +9,8 @@ bool os_host_name(char *out, size_t room);
 
 /* InitiatorName= of /etc/iscsi/initiatorname.iscsi, if there is such a file (never on Windows). */
 bool os_configured_initiator_name(char *out, size_t room);
+/* The value of the first InitiatorName= line in the text of such a file. */
+bool os_initiator_name_in(const char *text, char *out, size_t room);
 
 /*
  * The directory for what must last: ISCSIDSC_STATE; else /var/lib/iscsidsc for root,
@@ -16,21 +18,28 @@ bool os_configured_initiator_name(char *out, size_t room);
  * UTF-8. Not created here.
  */
 bool os_state_directory(char *out, size_t room);
-/* Creates the directory and its parents, readable by the owner alone. */
+/*
+ * Creates the directory and the parents it lacks, readable by the owner alone; one that is there already
+ * is made so. ACCESS_DENIED (also when it belongs to somebody else), STORE_READ_ONLY, STORE_FULL,
+ * STORE_FAILED, NO_MEMORY.
+ */
 enum status os_make_private_directory(const char *path);
-/* Makes an existing file readable and writable by the owner alone. */
+/* Makes an existing file readable and writable by the owner alone. Errors as above. */
 enum status os_make_private_file(const char *path);
-/* Whole file as text; the caller frees. STATUS_PORTAL_NOT_FOUND is never used here:
- * a missing file gives STATUS_OK and *out NULL. */
+/*
+ * Whole file, a NUL added; the caller frees with os_free. A missing file gives STATUS_OK and *out NULL.
+ * ACCESS_DENIED, NO_MEMORY, STORE_FAILED (cannot be read, no regular file, or above 16 MiB).
+ */
 enum status os_read_file(const char *path, char **out, size_t *length);
 
-/* An environment variable as UTF-8. False: not set, or longer than `room`. */
+/* An environment variable as UTF-8. False: not set, not valid text, or longer than `room`. */
 bool os_environment(const char *name, char *out, size_t room);
 
 /*
  * The ANSI code page (CP_ACP) and UTF-16, to and from UTF-8. On Linux CP_ACP is UTF-8.
  * Each returns the number of units written without the NUL, or -1: not valid text, or
- * longer than `room` units with its NUL.
+ * longer than `room` units with its NUL (then `out` is empty text). UTF-8 to ANSI writes '?' for what the
+ * code page lacks.
  */
 long os_ansi_to_utf8(const char *ansi, char *out, size_t room);
 long os_utf8_to_ansi(const char *utf8, char *out, size_t room);
