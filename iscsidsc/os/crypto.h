@@ -1,4 +1,7 @@
-/* Hashes and randomness: OpenSSL's libcrypto on Linux, CNG (bcrypt) on Windows. */
+/*
+ * Hashes and randomness: OpenSSL's libcrypto on Linux (randomness from the kernel), CNG (bcrypt) on
+ * Windows. False: the platform lacks the algorithm or refuses it (MD5 under FIPS rules).
+ */
 #ifndef OS_CRYPTO_H
 #define OS_CRYPTO_H
 

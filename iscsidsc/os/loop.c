@@ -168,18 +168,13 @@ void os_loop_stop(struct os_loop *loop)
     atomic_fetch_sub(&loop->wakers, 1);
 }
 
-/* Takes what is posted; `stopped` may be NULL. */
-static struct os_job *take_jobs(struct os_loop *loop, bool *stopped)
+static struct os_job *take_jobs(struct os_loop *loop)
 {
     os_mutex_lock(loop->mutex);
     struct os_job *jobs = loop->jobs;
     loop->jobs = NULL;
     loop->jobs_end = &loop->jobs;
     loop->asleep = false;
-    if (stopped != NULL) {
-        *stopped = loop->stopping;
-        loop->stopping = false;
-    }
     os_mutex_unlock(loop->mutex);
     return jobs;
 }
@@ -206,32 +201,45 @@ static int wait_time(struct os_loop *loop)
     return due - now < INT_MAX ? (int)(due - now) : INT_MAX;
 }
 
-static size_t wait_for_events(struct os_loop *loop)
+/* False when the loop is to stop. */
+static bool prepare_wait(struct os_loop *loop, int *milliseconds)
 {
-    int milliseconds = wait_time(loop);
+    *milliseconds = wait_time(loop);
     os_mutex_lock(loop->mutex);
-    if (loop->jobs != NULL || loop->stopping)
-        milliseconds = 0;
-    loop->asleep = milliseconds != 0;
+    bool stopping = loop->stopping;
+    loop->stopping = false;
+    if (loop->jobs != NULL)
+        *milliseconds = 0;
+    loop->asleep = !stopping && *milliseconds != 0;
     os_mutex_unlock(loop->mutex);
-    return os_poller_wait(loop->poller, milliseconds, loop->ready, READY_BATCH);
+    return !stopping;
 }
 
 void os_loop_run(struct os_loop *loop)
 {
-    bool stopped;
+    int milliseconds;
     atomic_store(&loop->thread, os_thread_id());
-    for (;;) {
-        size_t count = wait_for_events(loop);
-        struct os_job *jobs = take_jobs(loop, &stopped);
+    while (prepare_wait(loop, &milliseconds)) {
+        size_t count = os_poller_wait(loop->poller, milliseconds, loop->ready, READY_BATCH);
+        struct os_job *jobs = take_jobs(loop);
         deliver(loop, count);
         run_jobs(jobs);
         if (os_timers_next(&loop->timers) != OS_NEVER)
             os_timers_fire(&loop->timers, os_now());
-        if (stopped)
-            break;
     }
     atomic_store(&loop->thread, 0);
+}
+
+/* Jobs may start lookups and post more jobs: until there is neither. */
+static void finish_jobs(struct os_loop *loop)
+{
+    for (;;) {
+        os_resolve_forget(loop);
+        struct os_job *jobs = take_jobs(loop);
+        if (jobs == NULL)
+            return;
+        run_jobs(jobs);
+    }
 }
 
 void os_loop_free(struct os_loop *loop)
@@ -239,9 +247,7 @@ void os_loop_free(struct os_loop *loop)
     if (loop == NULL)
         return;
     atomic_store(&loop->thread, os_thread_id());
-    os_resolve_forget(loop);
-    for (struct os_job *jobs; (jobs = take_jobs(loop, NULL)) != NULL;)
-        run_jobs(jobs);
+    finish_jobs(loop);
     /* A thread whose job has just run may still be on its way out of os_loop_post. */
     while (atomic_load(&loop->wakers) > 0)
         os_thread_yield();

@@ -16,7 +16,8 @@ struct os_loop *os_loop_new(void);
 /* Runs until os_loop_stop. */
 void os_loop_run(struct os_loop *loop);
 void os_loop_stop(struct os_loop *loop);
-/* After os_loop_run returned. Posted jobs that have not run yet are run first. */
+/* After os_loop_run returned. Posted jobs that have not run yet are run first, on this thread. Watches and
+ * timers still set are forgotten; lookups must have been cancelled or answered. */
 void os_loop_free(struct os_loop *loop);
 bool os_loop_is_current(const struct os_loop *loop);
 
@@ -33,7 +34,7 @@ struct os_watch {
     size_t slot;          /* the loop's */
 };
 
-/* `socket` and `ready` set by the caller. False: out of memory or descriptors. */
+/* `socket` and `ready` set by the caller, one watch for a socket. False: out of memory or descriptors. */
 bool os_watch_start(struct os_loop *loop, struct os_watch *watch, unsigned events);
 void os_watch_events(struct os_watch *watch, unsigned events);
 /* Safe inside any callback, also for a watch whose event is still to be delivered in this round.
@@ -68,7 +69,8 @@ typedef void os_resolved(void *context, enum status status, const struct os_addr
 /*
  * Looks `host` up without blocking the loop: literals answer in the next round, names are looked up on a
  * helper thread. `done` is called once on the loop's thread: STATUS_OK with 1..16 addresses,
- * STATUS_NAME_UNRESOLVED or STATUS_NO_MEMORY. NULL: out of memory, `done` is not called.
+ * STATUS_NAME_UNRESOLVED or STATUS_NO_MEMORY. NULL: out of memory or threads, `done` is not called.
+ * The handle is good until `done` returns.
  */
 struct os_resolve *os_resolve(struct os_loop *loop, const char *host, uint16_t port,
                               os_resolved *done, void *context);

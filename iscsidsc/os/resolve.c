@@ -23,19 +23,11 @@ struct os_resolve {
     struct os_address addresses[OS_RESOLVE_MAX];
 };
 
-static struct os_once resolver_once;
-static struct os_mutex *resolver_mutex; /* for all below, and each request's `loop` and `node` */
-static struct list waiting;
-static struct list running;
+static struct os_lock resolver_lock; /* for all below, and each request's `loop` and `node` */
+static struct list waiting = {&waiting, &waiting};
+static struct list running = {&running, &running};
 static unsigned helpers;
-
-static void resolver_init(void)
-{
-    resolver_mutex = os_mutex_new();
-    list_init(&waiting);
-    list_init(&running);
-    os_pin_library();
-}
+static struct os_once pinned;
 
 static void request_free(struct os_resolve *request)
 {
@@ -52,7 +44,7 @@ static void report(struct os_job *job)
     request_free(request);
 }
 
-/* With the mutex held, so that the loop cannot go away in between. */
+/* With the lock held, so that the loop cannot go away in between. */
 static void answer(struct os_resolve *request)
 {
     list_remove(&request->node);
@@ -62,22 +54,29 @@ static void answer(struct os_resolve *request)
         request_free(request);
 }
 
+/* Lets go of the lock meanwhile. */
+static void look_up(struct os_resolve *request)
+{
+    os_lock_release(&resolver_lock);
+    request->status = os_lookup(request->host, request->port, request->addresses, OS_RESOLVE_MAX,
+                                &request->count);
+    os_lock_take(&resolver_lock);
+}
+
 static void help(void *nothing)
 {
     (void)nothing;
-    os_mutex_lock(resolver_mutex);
+    os_lock_take(&resolver_lock);
     for (struct list *node; (node = list_first(&waiting)) != NULL;) {
         struct os_resolve *request = LIST_OWNER(node, struct os_resolve, node);
         list_remove(node);
         list_append(&running, node);
-        os_mutex_unlock(resolver_mutex);
-        request->status = os_lookup(request->host, request->port, request->addresses,
-                                    OS_RESOLVE_MAX, &request->count);
-        os_mutex_lock(resolver_mutex);
+        if (request->loop != NULL)
+            look_up(request);
         answer(request);
     }
     helpers--;
-    os_mutex_unlock(resolver_mutex);
+    os_lock_release(&resolver_lock);
 }
 
 static struct os_resolve *request_new(struct os_loop *loop, const char *host, uint16_t port,
@@ -103,23 +102,22 @@ static struct os_resolve *request_new(struct os_loop *loop, const char *host, ui
 /* False when no helper runs and none can be started. */
 static bool queue(struct os_resolve *request)
 {
-    os_mutex_lock(resolver_mutex);
+    os_once(&pinned, os_pin_library);
+    os_lock_take(&resolver_lock);
     list_append(&waiting, &request->node);
     if (helpers < HELPERS_MOST && os_thread_start_detached(help, NULL))
         helpers++;
     bool served = helpers > 0;
     if (!served)
         list_remove(&request->node);
-    os_mutex_unlock(resolver_mutex);
+    os_lock_release(&resolver_lock);
     return served;
 }
 
 struct os_resolve *os_resolve(struct os_loop *loop, const char *host, uint16_t port,
                               os_resolved *done, void *context)
 {
-    os_once(&resolver_once, resolver_init);
-    struct os_resolve *request =
-        resolver_mutex != NULL ? request_new(loop, host, port, done, context) : NULL;
+    struct os_resolve *request = request_new(loop, host, port, done, context);
     if (request == NULL)
         return NULL;
     if (os_address_parse(&request->addresses[0], host, port)) {
@@ -136,10 +134,10 @@ void os_resolve_cancel(struct os_resolve *request)
 {
     if (request == NULL)
         return;
-    os_mutex_lock(resolver_mutex);
+    os_lock_take(&resolver_lock);
     request->done = NULL; /* an answer already posted is dropped when it arrives */
     request->loop = NULL; /* an answer still to come is dropped by the helper */
-    os_mutex_unlock(resolver_mutex);
+    os_lock_release(&resolver_lock);
 }
 
 static void forget_in(struct list *requests, const struct os_loop *loop)
@@ -154,11 +152,8 @@ static void forget_in(struct list *requests, const struct os_loop *loop)
 
 void os_resolve_forget(struct os_loop *loop)
 {
-    os_once(&resolver_once, resolver_init);
-    if (resolver_mutex == NULL)
-        return;
-    os_mutex_lock(resolver_mutex);
+    os_lock_take(&resolver_lock);
     forget_in(&waiting, loop);
     forget_in(&running, loop);
-    os_mutex_unlock(resolver_mutex);
+    os_lock_release(&resolver_lock);
 }

@@ -15,6 +15,13 @@ void os_mutex_free(struct os_mutex *mutex);
 void os_mutex_lock(struct os_mutex *mutex);
 void os_mutex_unlock(struct os_mutex *mutex);
 
+/* A lock for globals: zero-initialised, never freed, so that it is there when memory is not. */
+struct os_lock {
+    uintptr_t native[6];
+};
+void os_lock_take(struct os_lock *lock);
+void os_lock_release(struct os_lock *lock);
+
 struct os_condition *os_condition_new(void);
 void os_condition_free(struct os_condition *condition);
 void os_condition_wait(struct os_condition *condition, struct os_mutex *mutex);

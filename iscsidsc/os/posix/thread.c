@@ -59,6 +59,23 @@ void os_mutex_unlock(struct os_mutex *mutex)
     must(pthread_mutex_unlock(&mutex->native));
 }
 
+/* An all-zero pthread_mutex_t is what PTHREAD_MUTEX_INITIALIZER gives on Linux. */
+static pthread_mutex_t *native_lock(struct os_lock *lock)
+{
+    _Static_assert(sizeof(pthread_mutex_t) <= sizeof lock->native, "an os_lock holds a mutex");
+    return (pthread_mutex_t *)(void *)lock->native;
+}
+
+void os_lock_take(struct os_lock *lock)
+{
+    must(pthread_mutex_lock(native_lock(lock)));
+}
+
+void os_lock_release(struct os_lock *lock)
+{
+    must(pthread_mutex_unlock(native_lock(lock)));
+}
+
 struct os_condition *os_condition_new(void)
 {
     struct os_condition *condition = os_alloc(sizeof *condition);
