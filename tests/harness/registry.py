@@ -1,0 +1,20 @@
+"""The kinds of peer by the names that --peers takes."""
+
+import peers
+
+FULL = ("embedded", "tgtd", "istgt")
+KINDS = {
+    "tgtd": peers.Tgtd,
+    "istgt": peers.Istgt,
+    "tgtd-digest": peers.TgtdDigest,
+    "tgtd-chapdiscovery": peers.TgtdChapDiscovery,
+    "tgtd-many": peers.TgtdMany,
+}
+NEED_BUILD = set()
+
+
+def make(kind, build):
+    """A peer of that kind, not yet started."""
+    if kind not in KINDS:
+        raise peers.PeerError("no such peer: %s (there are: %s)" % (kind, ", ".join(KINDS)))
+    return KINDS[kind](build) if kind in NEED_BUILD else KINDS[kind]()
