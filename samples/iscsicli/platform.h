@@ -1,0 +1,20 @@
+/* The few things that Linux and Windows do differently. Everything else is standard C. */
+#ifndef ISCSICLI_PLATFORM_H
+#define ISCSICLI_PLATFORM_H
+
+#include <stddef.h>
+#include "iscsierr.h"
+#include "iscsidsc.h"
+
+/* The text of a status in one line, or an empty string if it has none. */
+void platform_status_text(ISDSC_STATUS status, char *text, size_t size);
+
+/* What main() returns for a status: all of it on Windows, 1 to 255 for an error on Linux. */
+int platform_exit_code(ISDSC_STATUS status);
+
+/* The 4 or 16 bytes of an IPv4 or IPv6 address; the number of bytes, 0 if the text is no such
+ * address. */
+ULONG platform_ipv4(const char *text, UCHAR *bytes);
+ULONG platform_ipv6(const char *text, UCHAR *bytes);
+
+#endif
