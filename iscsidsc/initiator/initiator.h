@@ -87,10 +87,10 @@ bool session_usable(const struct session *session);
 /* --- connections --- */
 
 enum connection_state {
-    CONNECTION_IDLE,    /* made, not started */
+    CONNECTION_IDLE, /* made, not started */
     CONNECTION_LOGIN,
     CONNECTION_FULL_FEATURE,
-    CONNECTION_LOGOUT,  /* logout sent */
+    CONNECTION_LOGOUT, /* logout sent */
     CONNECTION_CLOSED,
 };
 
@@ -104,8 +104,8 @@ void connection_start(struct connection *connection, uint64_t now);
 
 /*
  * Receiving: begin, then any number of pieces + read, then end. `look_ahead` may be shared by all
- * connections of the thread (see protocol/framer.h). connection_read returns false once the connection is
- * closed: read no more.
+ * connections of the thread (see protocol/framer.h). connection_read returns false once the
+ * connection is closed: read no more.
  */
 void connection_read_begin(struct connection *connection, void *look_ahead, size_t size);
 size_t connection_read_pieces(struct connection *connection, struct iov *pieces, size_t room);
@@ -147,7 +147,7 @@ struct frame {
     uint8_t head_length;
     uint8_t tail_length;
     uint8_t tail[3 + PDU_DIGEST_LENGTH];
-    bool allocated; /* freed when sent */
+    bool allocated;  /* freed when sent */
     struct iov data; /* borrowed, or behind the frame when allocated */
 };
 
@@ -167,7 +167,7 @@ struct task {
     void *context;
 
     /* The result. */
-    enum status status;  /* OK: GOOD; SCSI_STATUS: scsi_status and sense tell; else no answer */
+    enum status status; /* OK: GOOD; SCSI_STATUS: scsi_status and sense tell; else no answer */
     uint8_t scsi_status;
     uint32_t transferred; /* bytes of data_in that are valid */
     bool overflow;        /* the target had `residual` more bytes than asked for */
@@ -190,8 +190,8 @@ struct task {
 
 /* Queues the task. Its end is always told by `done`, never from inside this call. */
 void session_submit(struct session *session, struct task *task, uint64_t now);
-/* Ends it at once with STATUS_CANCELLED (through `done`, before this returns). When it was sent already
- * its late answer is recognised and dropped. */
+/* Ends it at once with STATUS_CANCELLED (through `done`, before this returns). When it was sent
+ * already its late answer is recognised and dropped. */
 void session_cancel(struct session *session, struct task *task);
 
 /* --- text --- */

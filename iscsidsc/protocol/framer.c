@@ -203,12 +203,17 @@ enum framer_event framer_next(struct framer *framer)
     return next_trailer(framer);
 }
 
-void framer_place(struct framer *framer, const struct iov *pieces, size_t count)
+void framer_place_at(struct framer *framer, const struct iov *pieces, size_t count, size_t skip)
 {
     framer->pieces = pieces;
     framer->piece_count = count;
     framer->piece_offset = 0;
-    advance_pieces(framer, 0);
+    advance_pieces(framer, skip);
+}
+
+void framer_place(struct framer *framer, const struct iov *pieces, size_t count)
+{
+    framer_place_at(framer, pieces, count, 0);
 }
 
 bool framer_inside_pdu(const struct framer *framer)

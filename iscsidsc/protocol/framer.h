@@ -74,6 +74,8 @@ enum framer_event framer_next(struct framer *framer);
 /* After FRAMER_HEADER: where the data segment goes. The pieces are borrowed until FRAMER_PDU; what
  * does not fit is dropped, and without a call everything is (the digest is still checked). */
 void framer_place(struct framer *framer, const struct iov *pieces, size_t count);
+/* The same from `skip` bytes into the pieces on. */
+void framer_place_at(struct framer *framer, const struct iov *pieces, size_t count, size_t skip);
 
 /* Is a PDU half received? (A close then is a protocol matter, not an orderly end.) */
 bool framer_inside_pdu(const struct framer *framer);

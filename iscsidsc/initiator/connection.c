@@ -1,0 +1,215 @@
+/* A connection's life: made, logged in, carrying PDUs, closed. */
+#include "initiator/internal.h"
+#include "os/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+struct connection *connection_new(struct session *session, uint16_t cid, void *owner)
+{
+    struct connection *connection = os_alloc(sizeof *connection);
+
+    if (!connection)
+        return NULL;
+    connection->session = session;
+    connection->owner = owner;
+    connection->cid = cid;
+    connection->state = CONNECTION_IDLE;
+    connection->due = INITIATOR_NEVER;
+    key_values_default(&connection->values);
+    framer_init(&connection->framer);
+    list_init(&connection->output);
+    list_append(&session->connections, &connection->link);
+    return connection;
+}
+
+void connection_free(struct connection *connection)
+{
+    if (!connection)
+        return;
+    connection->state = CONNECTION_CLOSED;
+    output_clear(connection);
+    tasks_fail(connection, STATUS_CANCELLED);
+    list_remove(&connection->link);
+    login_free(connection);
+    os_free(connection->segment);
+    os_free(connection->redirect);
+    os_free(connection);
+}
+
+void connection_start(struct connection *connection, uint64_t now)
+{
+    connection->now = now;
+    connection->state = CONNECTION_LOGIN;
+    connection->due = now + connection->session->settings.timeouts.login;
+    login_start(connection);
+}
+
+void connection_close(struct connection *connection, enum status status)
+{
+    struct session *session = connection->session;
+
+    if (connection->closing || connection->state == CONNECTION_CLOSED)
+        return;
+    connection->closing = true;
+    connection->receiving = NULL;
+    framer_place(&connection->framer, NULL, 0);
+    output_clear(connection);
+    connection->state = CONNECTION_CLOSED;
+    connection->due = INITIATOR_NEVER;
+    login_free(connection);
+    tasks_fail(connection, status == STATUS_OK ? STATUS_NO_CONNECTION : status);
+    if (!session_usable(session))
+        text_finish(session, status == STATUS_OK ? STATUS_NO_CONNECTION : status);
+    session->callbacks->closed(connection->owner, connection, status);
+    connection->closing = false;
+}
+
+void connection_fail(struct connection *connection, enum status status, const char *detail, ...)
+{
+    va_list arguments;
+
+    if (connection->closing || connection->state == CONNECTION_CLOSED)
+        return;
+    va_start(arguments, detail);
+    vsnprintf(connection->detail, sizeof connection->detail, detail, arguments);
+    va_end(arguments);
+    connection_close(connection, status);
+}
+
+void connection_lost(struct connection *connection, enum status status)
+{
+    /* After a logout request the end of the connection is its answer (RFC 7143, 11.14). */
+    if (connection->state == CONNECTION_LOGOUT)
+        status = STATUS_OK;
+    connection_close(connection, status);
+}
+
+/* --- receiving --- */
+
+void connection_read_begin(struct connection *connection, void *look_ahead, size_t size)
+{
+    framer_attach(&connection->framer, look_ahead, size);
+}
+
+size_t connection_read_pieces(struct connection *connection, struct iov *pieces, size_t room)
+{
+    return framer_buffers(&connection->framer, pieces, room);
+}
+
+bool connection_read(struct connection *connection, size_t length, uint64_t now)
+{
+    struct framer *framer = &connection->framer;
+
+    connection->now = now;
+    framer_filled(framer, length);
+    while (connection->state != CONNECTION_CLOSED) {
+        switch (framer_next(framer)) {
+        case FRAMER_MORE:
+            return true;
+        case FRAMER_HEADER:
+            receive_header(connection);
+            break;
+        case FRAMER_PDU:
+            receive_pdu(connection);
+            break;
+        case FRAMER_DATA_DIGEST:
+            connection_fail(connection, STATUS_DATA_DIGEST, "wrong data digest in %s",
+                            pdu_opcode_name(framer->pdu.opcode));
+            break;
+        case FRAMER_HEADER_DIGEST:
+            connection_fail(connection, STATUS_HEADER_DIGEST, "wrong header digest");
+            break;
+        case FRAMER_TOO_LONG:
+            connection_fail(connection, STATUS_PROTOCOL_ERROR,
+                            "%s with %u bytes of data where %u were allowed",
+                            pdu_opcode_name(framer->pdu.opcode), framer->pdu.data_length,
+                            framer->max_data_length);
+            break;
+        }
+    }
+    return false;
+}
+
+void connection_read_end(struct connection *connection)
+{
+    framer_detach(&connection->framer);
+}
+
+/* --- time --- */
+
+uint64_t connection_due(const struct connection *connection)
+{
+    const struct session *session = connection->session;
+    uint64_t due = connection->due;
+
+    if (connection->state == CONNECTION_CLOSED || connection->state == CONNECTION_IDLE)
+        return INITIATOR_NEVER;
+    if (session->task_due < due)
+        due = session->task_due;
+    if (session->text && session->text->due < due)
+        due = session->text->due;
+    return due;
+}
+
+void connection_tick(struct connection *connection, uint64_t now)
+{
+    struct session *session = connection->session;
+
+    connection->now = now;
+    if (connection->due <= now && connection->state == CONNECTION_LOGIN) {
+        connection_fail(connection, STATUS_LOGIN_TIMEOUT, "no end of the login in time");
+        return;
+    }
+    if (connection->due <= now && connection->state == CONNECTION_LOGOUT) {
+        connection_fail(connection, STATUS_LOGOUT_TIMEOUT, "no answer to the logout in time");
+        return;
+    }
+    /* A text exchange cannot be abandoned: the answer would be taken for that of the next. */
+    if (session->text && session->text->due <= now)
+        connection_fail(connection, STATUS_COMMAND_TIMEOUT, "no answer to a text request in time");
+    else
+        tasks_tick(session, now);
+}
+
+/* --- questions --- */
+
+enum connection_state connection_state(const struct connection *connection)
+{
+    return (enum connection_state)connection->state;
+}
+
+uint16_t connection_cid(const struct connection *connection)
+{
+    return connection->cid;
+}
+
+const struct key_values *connection_values(const struct connection *connection)
+{
+    return &connection->values;
+}
+
+enum session_auth connection_auth(const struct connection *connection)
+{
+    return (enum session_auth)connection->auth;
+}
+
+const struct portal_address *connection_redirect(const struct connection *connection)
+{
+    return connection->redirect;
+}
+
+const char *connection_detail(const struct connection *connection)
+{
+    return connection->detail;
+}
+
+void *connection_owner(const struct connection *connection)
+{
+    return connection->owner;
+}
+
+struct session *connection_session(const struct connection *connection)
+{
+    return connection->session;
+}

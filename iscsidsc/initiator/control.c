@@ -1,0 +1,202 @@
+/* NOP-In, Async Message, Reject and Logout (RFC 7143, 11.9, 11.14-11.19). */
+#include "initiator/internal.h"
+#include "os/memory.h"
+
+#include <stdio.h>
+
+/* A ping wants its TTT and LUN back (RFC 7143, 11.18). */
+static void answer_ping(struct connection *connection)
+{
+    const struct pdu *ping = &connection->framer.pdu;
+    struct pdu pdu = {.opcode = PDU_NOP_OUT, .immediate = true, .final = true, .lun = ping->lun};
+
+    pdu.itt = PDU_RESERVED_TAG;
+    pdu.nop_out.ttt = ping->nop_in.ttt;
+    pdu.nop_out.cmd_sn = connection->session->cmd_sn;
+    pdu.nop_out.exp_stat_sn = connection->exp_stat_sn;
+    output_send(connection, &pdu, NULL, 0);
+}
+
+void control_nop_in(struct connection *connection)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+
+    window_update(connection->session, &pdu->nop_in.sn);
+    if (pdu->itt != PDU_RESERVED_TAG) {
+        connection_fail(connection, STATUS_PROTOCOL_ERROR, "NOP-In answers no NOP-Out (ITT %08x)",
+                        pdu->itt);
+        return;
+    }
+    /* Its StatSN is only the next one: it is not counted (RFC 7143, 11.19.1). */
+    if (pdu->nop_in.ttt != PDU_RESERVED_TAG)
+        answer_ping(connection);
+}
+
+/* Event 4 wants a negotiation. A declaration is one, and changes nothing. */
+struct renegotiation {
+    struct text_exchange exchange;
+    char text[64];
+};
+
+static enum status renegotiation_piece(struct text_exchange *exchange, const char *text,
+                                       size_t length)
+{
+    (void)exchange;
+    (void)text;
+    (void)length;
+    return STATUS_OK;
+}
+
+static void renegotiation_done(struct text_exchange *exchange, enum status status)
+{
+    (void)status;
+    os_free(exchange->context);
+}
+
+static void renegotiate(struct connection *connection)
+{
+    struct renegotiation *renegotiation = os_alloc(sizeof *renegotiation);
+    struct text_exchange *exchange;
+    size_t length = 0;
+
+    if (!renegotiation)
+        return; /* the target closes the connection when nothing comes */
+    exchange = &renegotiation->exchange;
+    text_append_number(renegotiation->text, sizeof renegotiation->text, &length,
+                       key_table[KEY_MAX_RECV_DATA_SEGMENT_LENGTH].name,
+                       connection->values.max_recv_data_segment_length);
+    exchange->request = renegotiation->text;
+    exchange->request_length = length;
+    exchange->piece = renegotiation_piece;
+    exchange->done = renegotiation_done;
+    exchange->context = renegotiation;
+    exchange->limit = 65536;
+    if (session_text(connection->session, exchange, connection->now) != STATUS_OK)
+        os_free(renegotiation);
+}
+
+static void drop_connection(struct session *session, uint16_t cid)
+{
+    LIST_EACH_SAFE(node, &session->connections)
+    {
+        struct connection *connection = LIST_OWNER(node, struct connection, link);
+
+        if (connection->cid == cid)
+            connection_fail(connection, STATUS_CONNECTION_CLOSED,
+                            "the target said that it drops the connection");
+    }
+}
+
+static void drop_session(struct session *session)
+{
+    LIST_EACH_SAFE(node, &session->connections)
+    {
+        connection_fail(LIST_OWNER(node, struct connection, link), STATUS_CONNECTION_CLOSED,
+                        "the target said that it drops the session");
+    }
+}
+
+void control_async(struct connection *connection)
+{
+    struct session *session = connection->session;
+    const struct pdu_async_message message = connection->framer.pdu.async_message;
+
+    window_update(session, &message.sn);
+    if (!stat_sn_accept(connection, message.sn.stat_sn))
+        return;
+    if (session->callbacks->asynchronous)
+        session->callbacks->asynchronous(connection->owner, connection, &message);
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    switch (message.event) {
+    case ASYNC_LOGOUT_REQUESTED:
+        snprintf(connection->detail, sizeof connection->detail, "the target asked for a logout");
+        connection_logout(connection, LOGOUT_CLOSE_SESSION, connection->now);
+        break;
+    case ASYNC_DROP_CONNECTION:
+        drop_connection(session, message.parameter1);
+        break;
+    case ASYNC_DROP_SESSION:
+        drop_session(session);
+        break;
+    case ASYNC_RENEGOTIATE:
+        renegotiate(connection);
+        break;
+    default: /* SCSI events are their owner's; unknown ones do no harm */
+        break;
+    }
+}
+
+void control_reject(struct connection *connection)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+    struct session *session = connection->session;
+    struct slot *slot;
+    uint32_t itt;
+
+    window_update(session, &pdu->reject.sn);
+    if (!stat_sn_accept(connection, pdu->reject.sn.stat_sn))
+        return;
+    if (pdu->data_length < PDU_BHS_LENGTH)
+        return; /* without the rejected header there is nothing to tell it from */
+    itt = get_be32(connection->segment + 16);
+    slot = tag_find(&session->tags, itt);
+    if (!slot || slot->connection != connection)
+        return;
+    snprintf(connection->detail, sizeof connection->detail, "Reject, reason %02x",
+             pdu->reject.reason);
+    if (slot->kind == SLOT_TASK)
+        task_finish(slot->object, STATUS_REJECTED);
+    else if (slot->kind == SLOT_TEXT)
+        text_finish(session, STATUS_REJECTED);
+    else if (slot->kind == SLOT_LOGOUT)
+        connection_close(connection, STATUS_LOGOUT_FAILED);
+    else
+        tag_release(&session->tags, itt);
+}
+
+void connection_logout(struct connection *connection, enum logout_reason reason, uint64_t now)
+{
+    struct session *session = connection->session;
+    struct pdu pdu = {.opcode = PDU_LOGOUT_REQUEST, .immediate = true, .final = true};
+
+    connection->now = now;
+    if (connection->state == CONNECTION_LOGOUT || connection->state == CONNECTION_CLOSED)
+        return;
+    if (connection->state != CONNECTION_FULL_FEATURE) {
+        connection_close(connection, STATUS_CANCELLED);
+        return;
+    }
+    pdu.itt = tag_take(&session->tags, SLOT_LOGOUT, connection, connection);
+    if (pdu.itt == PDU_RESERVED_TAG) {
+        connection_close(connection, STATUS_NO_MEMORY);
+        return;
+    }
+    connection->state = CONNECTION_LOGOUT;
+    connection->due = now + session->settings.timeouts.logout;
+    pdu.logout_request.reason = (uint8_t)reason;
+    pdu.logout_request.cid = reason == LOGOUT_CLOSE_SESSION ? 0 : connection->cid;
+    pdu.logout_request.cmd_sn = session->cmd_sn;
+    pdu.logout_request.exp_stat_sn = connection->exp_stat_sn;
+    output_send(connection, &pdu, NULL, 0);
+}
+
+void control_logout_response(struct connection *connection)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+    struct session *session = connection->session;
+    struct slot *slot = tag_find(&session->tags, pdu->itt);
+
+    if (!stat_sn_accept(connection, pdu->logout_response.sn.stat_sn))
+        return;
+    if (!slot || slot->kind != SLOT_LOGOUT || slot->connection != connection) {
+        connection_fail(connection, STATUS_PROTOCOL_ERROR, "Logout Response with a wrong ITT");
+        return;
+    }
+    tag_release(&session->tags, pdu->itt);
+    if (pdu->logout_response.response == LOGOUT_DONE)
+        connection_close(connection, STATUS_OK);
+    else
+        connection_fail(connection, STATUS_LOGOUT_FAILED, "Logout Response %u",
+                        pdu->logout_response.response);
+}

@@ -1,0 +1,165 @@
+/* Shared by the files of the initiator; nobody else includes it. */
+#ifndef INITIATOR_INTERNAL_H
+#define INITIATOR_INTERNAL_H
+
+#include "initiator/initiator.h"
+#include "protocol/framer.h"
+
+/* --- initiator task tags --- */
+
+enum slot_kind {
+    SLOT_FREE,
+    SLOT_TASK,
+    SLOT_TEXT,
+    SLOT_LOGOUT,
+    SLOT_ABANDONED, /* cancelled after it was sent: a late answer is expected and dropped */
+};
+
+/* An ITT is a slot's index and, in its upper half, how often the slot was used: a late answer
+ * can never be taken for that of a newer request. */
+struct slot {
+    void *object;
+    struct connection *connection; /* allegiance */
+    uint16_t generation;
+    uint16_t next_free;
+    uint8_t kind;
+};
+
+struct tag_table {
+    struct slot *slots;
+    uint16_t count;
+    uint16_t first_free; /* TAG_NONE: none */
+};
+
+#define TAG_NONE 0xffffu
+
+/* PDU_RESERVED_TAG when out of memory or of tags. */
+uint32_t tag_take(struct tag_table *table, enum slot_kind kind, void *object,
+                  struct connection *connection);
+/* NULL for a tag that is not in use. */
+struct slot *tag_find(struct tag_table *table, uint32_t itt);
+void tag_release(struct tag_table *table, uint32_t itt);
+
+/* --- sessions and connections --- */
+
+struct login;
+
+struct session {
+    struct session_settings settings;
+    void *texts; /* what the settings point to */
+    const struct chap_crypto *crypto;
+    const struct session_callbacks *callbacks;
+    void *owner;
+    struct list connections;
+    struct key_values values;
+    char *target_alias; /* NULL when none was sent */
+    uint16_t tsih;
+    uint16_t portal_group;
+
+    uint32_t cmd_sn;     /* of the next command */
+    uint32_t exp_cmd_sn; /* the target's */
+    uint32_t max_cmd_sn;
+    struct tag_table tags;
+    struct list waiting; /* tasks without a CmdSN: the window is closed */
+    struct list active;  /* tasks sent */
+    size_t outstanding;
+    uint64_t task_due; /* no task is due before */
+    struct text_exchange *text;
+};
+
+struct connection {
+    struct list link;
+    struct session *session;
+    void *owner;
+    uint16_t cid;
+    uint8_t state; /* enum connection_state */
+    uint8_t auth;  /* enum session_auth, what was really done */
+    bool stat_sn_known;
+    bool closing; /* inside connection_close */
+    uint32_t exp_stat_sn;
+    struct key_values values;
+    struct framer framer;
+    struct login *login; /* during the login only */
+    uint64_t due;        /* of the login or logout under way */
+    uint64_t now;        /* of the call into the core under way */
+
+    struct list output; /* frames */
+    size_t output_sent; /* bytes of the first frame that are gone */
+    size_t output_count;
+
+    uint8_t *segment; /* data segment of anything but Data-In */
+    size_t segment_room;
+    struct iov segment_piece;
+    struct task *receiving; /* whose Data-In is half received */
+
+    struct portal_address *redirect;
+    char detail[96];
+};
+
+/* --- connection.c --- */
+
+/* Ends the connection: completes what it carried, tells the owner. Harmless when closed. */
+void connection_close(struct connection *connection, enum status status);
+/* The same after writing down what went wrong. */
+void connection_fail(struct connection *connection, enum status status, const char *detail, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* --- output.c --- */
+
+/* Queues a PDU with a copy of `data`. False: out of memory or too many wait; the connection is
+ * closed. */
+bool output_send(struct connection *connection, const struct pdu *pdu, const void *data,
+                 size_t length);
+/* Queues a frame that its owner keeps. */
+void output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu);
+/* The owner of a queued frame goes away: what is left of it is sent from a copy. */
+void output_adopt(struct connection *connection, struct frame *frame);
+void output_clear(struct connection *connection);
+
+/* --- login.c --- */
+
+void login_start(struct connection *connection);
+void login_receive(struct connection *connection);
+void login_free(struct connection *connection);
+enum status login_status(uint8_t class, uint8_t detail);
+
+/* --- receive.c --- */
+
+/* A header is there: where shall its data go? */
+void receive_header(struct connection *connection);
+/* A whole PDU is there. */
+void receive_pdu(struct connection *connection);
+
+/* --- sequence.c --- */
+
+void window_update(struct session *session, const struct pdu_sequence *sn);
+/* A numbered response: false when it must be ignored or the connection was closed over it. */
+bool stat_sn_accept(struct connection *connection, uint32_t stat_sn);
+
+/* --- task.c --- */
+
+/* A connection in full feature phase, or NULL. */
+struct connection *usable_connection(const struct session *session);
+/* Sends what the command window lets through. */
+void tasks_pump(struct session *session);
+void task_finish(struct task *task, enum status status);
+void tasks_fail(struct connection *connection, enum status status);
+void tasks_tick(struct session *session, uint64_t now);
+void task_data_in_header(struct connection *connection);
+void task_data_in(struct connection *connection);
+void task_response(struct connection *connection);
+struct task *task_find(struct connection *connection, uint32_t itt);
+
+/* --- text.c --- */
+
+void text_response(struct connection *connection);
+void text_finish(struct session *session, enum status status);
+
+/* --- control.c --- */
+
+void control_nop_in(struct connection *connection);
+void control_async(struct connection *connection);
+void control_reject(struct connection *connection);
+void control_logout_response(struct connection *connection);
+
+#endif
