@@ -23,7 +23,8 @@ struct text_pair {
 /*
  * Next pair from `*offset` on. Returns 1 and a pair, 0 at the end, -1 when the text is not valid:
  * no '=', an empty or overlong key, a character a key may not have, a control character in a
- * value, a missing NUL at the end. Empty strings between pairs (extra NULs) are skipped.
+ * value, a value beyond TEXT_VALUE_MAX, a missing NUL at the end. Empty strings between pairs
+ * (extra NULs) are skipped.
  */
 int text_next(const char *text, size_t length, size_t *offset, struct text_pair *pair);
 
