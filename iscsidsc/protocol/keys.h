@@ -149,6 +149,8 @@ struct negotiation {
     bool leading;   /* first connection of its session */
     const struct key_offers *offers; /* borrowed */
     uint8_t outcome[KEY_COUNT];      /* enum key_outcome */
+    bool declared;                   /* our MaxRecvDataSegmentLength has been sent */
+    uint32_t first_burst_length;     /* as agreed; in `values` it is held within MaxBurstLength */
     struct key_values values;
     char detail[TEXT_KEY_MAX + 1];   /* the key a failure is about */
 };
@@ -156,22 +158,32 @@ struct negotiation {
 void negotiation_start(struct negotiation *negotiation, bool initiator, bool discovery,
                        bool leading, const struct key_offers *offers);
 
-/* Initiator: appends every offer that this kind of login makes. False: `room` is too small. */
+/* Initiator: appends every offer that this kind of login makes. False: `room` is too small. Numbers
+ * outside of a key's range are offered as its nearest bound. */
 bool negotiation_offer(struct negotiation *negotiation, char *text, size_t room, size_t *length);
 
 /*
- * Takes the pairs of one received text. Answers (to our offers) are checked against what was
+ * Takes the pairs of one received text (reassembled over C bits). `phase` is KEY_IN_SECURITY,
+ * KEY_IN_OPERATIONAL or KEY_IN_FULL_FEATURE: the stage of the PDU that brought the text. Answers (to our offers) are checked against what was
  * offered; offers of the peer are answered by appending to `reply`: the result, or
  * "NotUnderstood", "Irrelevant", "Reject" as RFC 7143, 6.2 says. Keys that the login itself
  * handles (names, SessionType, AuthMethod, CHAP_*, TargetAddress, TargetPortalGroupTag,
- * SendTargets, aliases) are skipped here.
+ * SendTargets, aliases) are skipped here, but for who may send them, when, and only once.
+ * A target declares its MaxRecvDataSegmentLength in its first reply of the operational stage.
  * STATUS_NEGOTIATION_FAILED: an answer out of range or not offered, a key twice, a key that
- * may not be sent now; `detail` names it. STATUS_INVALID_TEXT: not text at all.
+ * may not be sent now, a reserved word offered as a value, a digest refused that we insist on;
+ * `detail` names the key. STATUS_INVALID_TEXT: not text at all. STATUS_TEXT_TOO_LONG: `room` is too
+ * small for the answers.
  */
 enum status negotiation_receive(struct negotiation *negotiation, const char *text, size_t length,
                                 unsigned phase, char *reply, size_t room, size_t *reply_length);
 
-/* True when every offer was answered. */
+/* True when every offer was answered. A boolean whose offered value decides the result alone may
+ * stay unanswered (RFC 7143, 6.2.2). */
 bool negotiation_complete(const struct negotiation *negotiation);
+
+/* Before the full feature phase: may we live with the digests that resulted? They have to be in our
+ * own lists, which "CRC32C" alone is not when the peer never spoke of digests. Sets `detail`. */
+bool negotiation_acceptable(struct negotiation *negotiation);
 
 #endif
