@@ -1,0 +1,32 @@
+/*
+ * Makes a TCP connection to a host: looks the name up and tries its addresses one after the
+ * other within one deadline. Runs on the loop's thread.
+ */
+#ifndef DISCOVERY_CONNECTOR_H
+#define DISCOVERY_CONNECTOR_H
+
+#include "os/loop.h"
+
+struct connector;
+
+/*
+ * Called once, never from inside connector_start; the connector is gone by then. With STATUS_OK the
+ * socket belongs to the callee; else NAME_UNRESOLVED, ADDRESS_FAMILY, NO_MEMORY or one of
+ * CONNECT_*.
+ */
+typedef void connector_done(void *context, enum status status, os_socket socket);
+
+struct connector_target {
+    const char *host;
+    uint16_t port;
+    const struct os_address *source; /* local address to connect from; NULL: any */
+    uint32_t timeout;                /* milliseconds for the lookup and all addresses */
+};
+
+/* NULL: out of memory. */
+struct connector *connector_start(struct os_loop *loop, const struct connector_target *target,
+                                  connector_done *done, void *context);
+/* `done` will not be called. */
+void connector_cancel(struct connector *connector);
+
+#endif

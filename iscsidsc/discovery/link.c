@@ -1,0 +1,225 @@
+#include "discovery/link.h"
+#include "os/list.h"
+#include "os/memory.h"
+
+enum {
+    LOOK_AHEAD = 256 << 10,
+    /* One busy connection must not starve the others of the thread. */
+    READ_MOST = 2 << 20,
+};
+
+struct link {
+    struct link_base *base;
+    struct connection *connection;
+    struct os_watch watch;
+    struct os_timer timer;
+    struct os_job job;
+    unsigned depth; /* calls into the core under way */
+    bool posted;
+    bool closed; /* by its owner: freed as soon as nobody is inside */
+};
+
+bool link_base_open(struct link_base *base, struct os_loop *loop)
+{
+    base->loop = loop;
+    base->look_ahead = os_alloc(LOOK_AHEAD);
+    return base->look_ahead != NULL;
+}
+
+void link_base_close(struct link_base *base)
+{
+    os_free(base->look_ahead);
+    base->look_ahead = NULL;
+}
+
+static void shut(struct link *link)
+{
+    os_watch_stop(&link->watch);
+    os_timer_clear(&link->timer);
+    if (link->watch.socket != OS_NO_SOCKET)
+        os_close(link->watch.socket);
+    link->watch.socket = OS_NO_SOCKET;
+}
+
+static bool is_open(const struct link *link)
+{
+    return !link->closed && link->watch.socket != OS_NO_SOCKET &&
+           connection_state(link->connection) != CONNECTION_CLOSED;
+}
+
+static void flush(struct link *link)
+{
+    struct iov pieces[OS_IOV_MAX];
+    size_t count;
+    unsigned events = OS_READABLE;
+    while (is_open(link) &&
+           (count = connection_write_pieces(link->connection, pieces, OS_IOV_MAX)) > 0) {
+        enum status status = STATUS_OK;
+        long sent = os_send(link->watch.socket, pieces, count, &status);
+        if (sent < 0) {
+            connection_lost(link->connection, status);
+            return;
+        }
+        if (sent == 0) {
+            events |= OS_WRITABLE;
+            break;
+        }
+        connection_written(link->connection, (size_t)sent);
+    }
+    if (is_open(link))
+        os_watch_events(&link->watch, events);
+}
+
+static void set_timer(struct link *link)
+{
+    uint64_t due = connection_due(link->connection);
+    if (due == INITIATOR_NEVER) {
+        os_timer_clear(&link->timer);
+        return;
+    }
+    if (link->timer.loop != NULL && link->timer.due == due)
+        return;
+    if (!os_timer_set(link->base->loop, &link->timer, due))
+        connection_lost(link->connection, STATUS_NO_MEMORY);
+}
+
+static void enter(struct link *link)
+{
+    link->depth++;
+}
+
+/* Every way into the core ends here: sends, sets the timer, and lets go of what is over. */
+static void leave(struct link *link)
+{
+    if (link->depth == 1) {
+        flush(link);
+        if (is_open(link))
+            set_timer(link);
+        if (!is_open(link))
+            shut(link);
+    }
+    link->depth--;
+    if (link->depth == 0 && link->closed && !link->posted)
+        os_free(link);
+}
+
+static size_t room_of(const struct iov *pieces, size_t count)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++)
+        room += pieces[i].length;
+    return room;
+}
+
+/* False: nothing more to read for now. */
+static bool receive_once(struct link *link, size_t *total)
+{
+    struct iov pieces[OS_IOV_MAX];
+    enum status status = STATUS_OK;
+    size_t count = connection_read_pieces(link->connection, pieces, OS_IOV_MAX);
+    long got = os_receive(link->watch.socket, pieces, count, &status);
+    if (got < 0)
+        connection_lost(link->connection, status);
+    if (got <= 0)
+        return false;
+    *total += (size_t)got;
+    /* A receive that did not fill the room has emptied the socket. */
+    bool more = (size_t)got == room_of(pieces, count) && *total < READ_MOST;
+    return connection_read(link->connection, (size_t)got, os_now()) && more;
+}
+
+static void receive(struct link *link)
+{
+    size_t total = 0;
+    connection_read_begin(link->connection, link->base->look_ahead, LOOK_AHEAD);
+    while (is_open(link) && receive_once(link, &total))
+        ;
+    /* What a closed connection has not read is lost with it. */
+    if (is_open(link))
+        connection_read_end(link->connection);
+}
+
+static void on_ready(struct os_watch *watch, unsigned events)
+{
+    struct link *link = LIST_OWNER(watch, struct link, watch);
+    enter(link);
+    if (events & OS_READABLE)
+        receive(link);
+    leave(link);
+}
+
+static void on_timer(struct os_timer *timer)
+{
+    struct link *link = LIST_OWNER(timer, struct link, timer);
+    enter(link);
+    connection_tick(link->connection, os_now());
+    leave(link);
+}
+
+static void on_job(struct os_job *job)
+{
+    struct link *link = LIST_OWNER(job, struct link, job);
+    link->posted = false;
+    enter(link);
+    leave(link);
+}
+
+struct link *link_open(struct link_base *base, os_socket socket, struct connection *connection)
+{
+    struct link *link = os_alloc(sizeof *link);
+    if (link == NULL) {
+        os_close(socket);
+        return NULL;
+    }
+    link->base = base;
+    link->connection = connection;
+    link->watch.socket = socket;
+    link->watch.ready = on_ready;
+    link->timer.fire = on_timer;
+    link->job.run = on_job;
+    if (!os_watch_start(base->loop, &link->watch, OS_READABLE)) {
+        link_close(link);
+        return NULL;
+    }
+    return link;
+}
+
+void link_start(struct link *link)
+{
+    enter(link);
+    connection_start(link->connection, os_now());
+    leave(link);
+}
+
+void link_close(struct link *link)
+{
+    if (link == NULL)
+        return;
+    shut(link);
+    link->closed = true;
+    if (link->depth == 0 && !link->posted)
+        os_free(link);
+}
+
+void link_output(struct link *link)
+{
+    if (link->depth > 0 || link->posted || link->closed)
+        return;
+    link->posted = true;
+    os_loop_post(link->base->loop, &link->job);
+}
+
+void link_hold(struct link *link)
+{
+    enter(link);
+}
+
+void link_release(struct link *link)
+{
+    leave(link);
+}
+
+bool link_local_address(const struct link *link, struct os_address *out)
+{
+    return link->watch.socket != OS_NO_SOCKET && os_local_address(link->watch.socket, out);
+}

@@ -1,0 +1,45 @@
+/*
+ * A socket with an initiator connection on it: moves the bytes both ways and keeps the
+ * connection's time. Everything runs on the loop's thread.
+ */
+#ifndef DISCOVERY_LINK_H
+#define DISCOVERY_LINK_H
+
+#include "initiator/initiator.h"
+#include "os/loop.h"
+
+/* What all links of a thread share. */
+struct link_base {
+    struct os_loop *loop;
+    void *look_ahead; /* received bytes pass through it; nothing stays between two events */
+};
+
+/* False: out of memory. */
+bool link_base_open(struct link_base *base, struct os_loop *loop);
+void link_base_close(struct link_base *base);
+
+struct link;
+
+/*
+ * Takes the connected socket. The connection outlives the link. NULL: out of memory or descriptors;
+ * the socket is closed then.
+ */
+struct link *link_open(struct link_base *base, os_socket socket, struct connection *connection);
+/* Starts the connection's login. */
+void link_start(struct link *link);
+/* Closes the socket. Also from inside a callback of the connection. */
+void link_close(struct link *link);
+
+/* For the session's `output` callback: sends soon. */
+void link_output(struct link *link);
+
+/*
+ * Around calls into the core from outside, such as session_submit: what they put out is sent at
+ * link_release in one go, and the new deadlines are heeded.
+ */
+void link_hold(struct link *link);
+void link_release(struct link *link);
+
+bool link_local_address(const struct link *link, struct os_address *out);
+
+#endif
