@@ -121,10 +121,12 @@ typedef struct _STORAGE_DEVICE_NUMBER {
 #define ERROR_NOT_ENOUGH_MEMORY      8L
 #define ERROR_INVALID_DATA           13L
 #define ERROR_WRITE_PROTECT          19L
+#define ERROR_CRC                    23L
 #define ERROR_GEN_FAILURE            31L
 #define ERROR_SHARING_VIOLATION      32L
 #define ERROR_LOCK_VIOLATION         33L
 #define ERROR_NOT_SUPPORTED          50L
+#define ERROR_BAD_NET_RESP           58L
 #define ERROR_INVALID_PARAMETER      87L
 #define ERROR_DISK_FULL              112L
 #define ERROR_CALL_NOT_IMPLEMENTED   120L

@@ -129,10 +129,12 @@
     M(ERROR_NOT_ENOUGH_MEMORY, "There is not enough memory.") \
     M(ERROR_INVALID_DATA, "The data are not valid.") \
     M(ERROR_WRITE_PROTECT, "The medium is write protected.") \
+    M(ERROR_CRC, "A checksum does not fit the data.") \
     M(ERROR_GEN_FAILURE, "A device does not work.") \
     M(ERROR_SHARING_VIOLATION, "Another program uses the file.") \
     M(ERROR_LOCK_VIOLATION, "Another program has locked the file.") \
     M(ERROR_NOT_SUPPORTED, "The request is not supported.") \
+    M(ERROR_BAD_NET_RESP, "The answer from the network breaks the protocol.") \
     M(ERROR_INVALID_PARAMETER, "The parameter is not correct.") \
     M(ERROR_DISK_FULL, "The disk is full.") \
     M(ERROR_CALL_NOT_IMPLEMENTED, "The function is not implemented.") \
