@@ -14,10 +14,14 @@
 
 /*
  * Is it a name in the form iqn., eui. or naa., of at most 223 bytes, with only characters the
- * profile allows (ASCII: a-z 0-9 - . :, upper case is folded by name_normalize; UTF-8 beyond
- * ASCII is accepted when well-formed)?
+ * profile allows (ASCII: a-z 0-9 - . :, upper case is folded by name_normalize, and '_', which many
+ * targets use against the profile; UTF-8 beyond ASCII is accepted when well-formed)?
  */
 bool name_valid(const char *name);
+
+/* Only the length (1 to 223 bytes) and the characters: no space, control character, path separator
+ * or quoting character, well-formed UTF-8. What Windows asks of a node name. */
+bool name_characters_valid(const char *name);
 
 /* Folds ASCII upper case to lower (RFC 3722). `out` has ISCSI_NAME_MAX + 1 bytes. False: not valid. */
 bool name_normalize(const char *name, char *out);
@@ -33,9 +37,9 @@ struct portal_address {
 };
 
 /*
- * Reads "host", "host:port", "[v6]:port", each with ",tpgt" when `with_group` (TargetAddress of
- * SendTargets and redirects, RFC 7143, 13.8). A missing port is 3260, a missing group 0... but a
- * missing group where `with_group` is STATUS_INVALID_ADDRESS only if `group_required`.
+ * Reads "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 literal, and ",tpgt" behind it when
+ * `with_group` (TargetAddress of SendTargets and redirects, RFC 7143, 13.8). A missing port is 3260,
+ * a missing group 0, but STATUS_INVALID_ADDRESS if `group_required`. Port 0 is not valid.
  */
 enum status portal_parse(const char *text, size_t length, bool with_group, bool group_required,
                          struct portal_address *out);
