@@ -14,13 +14,17 @@
 
 struct engine;
 
-/* Starts the thread. `state_directory` NULL: the platform's (os_state_directory). The store is opened at
- * the first operation that needs it, so this fails only for want of memory. */
+/* Starts the thread. `state_directory` NULL: the platform's (os_state_directory). The store is
+ * opened at the first operation that needs it, so this fails only for want of memory. */
 enum status engine_start(struct engine **out, const char *state_directory);
-/* Ends what runs: pending calls finish with STATUS_CANCELLED, sessions are logged out within a bound. */
+/* Ends what runs: pending calls finish with STATUS_CANCELLED, sessions are logged out within a
+ * bound. */
 void engine_stop(struct engine *engine);
 
 struct os_loop *engine_loop(struct engine *engine);
+
+/* On the engine's thread: engine_stop was called, operations are only cancelled any more. */
+bool engine_stopping(const struct engine *engine);
 
 /*
  * One operation under way. The door makes it, with `request` decoded, and runs it on the
@@ -30,10 +34,11 @@ struct os_loop *engine_loop(struct engine *engine);
 struct engine_call {
     struct engine *engine;
     const struct operation_info *operation;
-    const void *request; /* struct request_<name>, lives until the call has finished */
+    const void *request;   /* struct request_<name>, lives until the call has finished */
     struct os_arena arena; /* for building the reply; cleared by the door after the finish */
-    void (*finished)(struct engine_call *call, enum status status, const void *reply); /* the door's */
-    void *client; /* the door's */
+    /* The door's. */
+    void (*finished)(struct engine_call *call, enum status status, const void *reply);
+    void *client;
 
     /* The handler's, for calls that do not finish at once. */
     void (*cancel)(struct engine_call *call); /* the client is gone: end it soon; may be NULL */
@@ -41,7 +46,8 @@ struct engine_call {
     struct list link; /* among the engine's pending calls */
 };
 
-/* `reply`: struct reply_<name> *, NULL when it has no fields or the status is a failure without one. */
+/* `reply`: struct reply_<name> *, NULL when it has no fields or with a failure that has no reply.
+ */
 void engine_finish(struct engine_call *call, enum status status, const void *reply);
 
 #endif

@@ -1,0 +1,327 @@
+#include "engine/catalogue.h"
+#include "os/memory.h"
+
+#include <string.h>
+
+enum { BUCKETS_FIRST = 64 };
+
+#define TARGET(node)       LIST_OWNER(node, struct target, link)
+#define MECHANISM(node)    LIST_OWNER(node, struct mechanism, link)
+#define OF_TARGET(node)    LIST_OWNER(node, struct instance, of_target)
+#define OF_MECHANISM(node) LIST_OWNER(node, struct instance, of_mechanism)
+
+void catalogue_init(struct catalogue *catalogue)
+{
+    *catalogue = (struct catalogue){0};
+    list_init(&catalogue->targets);
+    list_init(&catalogue->mechanisms);
+}
+
+/* --- the hash table of names --- */
+
+/* FNV-1a over the name in lower case. */
+static size_t hash(const char *name)
+{
+    uint64_t value = 0xcbf29ce484222325u;
+    for (; *name != '\0'; name++) {
+        unsigned char c = (unsigned char)*name;
+        if (c >= 'A' && c <= 'Z')
+            c = (unsigned char)(c + ('a' - 'A'));
+        value = (value ^ c) * 0x100000001b3u;
+    }
+    return (size_t)(value ^ value >> 32);
+}
+
+static struct target **bucket_of(const struct catalogue *catalogue, const char *name)
+{
+    return &catalogue->buckets[hash(name) & (catalogue->bucket_count - 1)];
+}
+
+static bool more_buckets(struct catalogue *catalogue)
+{
+    size_t count = catalogue->bucket_count > 0 ? catalogue->bucket_count * 2 : BUCKETS_FIRST;
+    struct target **buckets = os_alloc(count * sizeof(*buckets));
+    if (buckets == NULL)
+        return false;
+    os_free(catalogue->buckets);
+    catalogue->buckets = buckets;
+    catalogue->bucket_count = count;
+    LIST_EACH(node, &catalogue->targets)
+    {
+        struct target **bucket = bucket_of(catalogue, TARGET(node)->name);
+        TARGET(node)->chain = *bucket;
+        *bucket = TARGET(node);
+    }
+    return true;
+}
+
+struct target *catalogue_find(const struct catalogue *catalogue, const char *name)
+{
+    if (catalogue->bucket_count == 0)
+        return NULL;
+    struct target *target = *bucket_of(catalogue, name);
+    while (target != NULL && !name_equal(target->name, name))
+        target = target->chain;
+    return target;
+}
+
+/* --- targets --- */
+
+static struct target *add_target(struct catalogue *catalogue, const char *name)
+{
+    if (catalogue->target_count >= catalogue->bucket_count && !more_buckets(catalogue))
+        return NULL;
+    struct target *target = os_alloc(sizeof *target);
+    char *copy = os_copy_text(name);
+    if (target == NULL || copy == NULL) {
+        os_free(target);
+        os_free(copy);
+        return NULL;
+    }
+    struct target **bucket = bucket_of(catalogue, name);
+    target->name = copy;
+    target->chain = *bucket;
+    *bucket = target;
+    list_init(&target->instances);
+    list_append(&catalogue->targets, &target->link);
+    catalogue->target_count++;
+    return target;
+}
+
+static void remove_target(struct catalogue *catalogue, struct target *target)
+{
+    struct target **place = bucket_of(catalogue, target->name);
+    while (*place != target)
+        place = &(*place)->chain;
+    *place = target->chain;
+    list_remove(&target->link);
+    catalogue->target_count--;
+    os_free(target->name);
+    os_free(target);
+}
+
+/* --- instances --- */
+
+static void free_portals(struct target_portal *portals, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        os_free(portals[i].host);
+    os_free(portals);
+}
+
+static void remove_instance(struct catalogue *catalogue, struct instance *instance)
+{
+    struct target *target = instance->target;
+    list_remove(&instance->of_target);
+    list_remove(&instance->of_mechanism);
+    free_portals(instance->portals, instance->portal_count);
+    os_free(instance);
+    if (list_empty(&target->instances))
+        remove_target(catalogue, target);
+}
+
+static struct instance *find_instance(const struct target *target,
+                                      const struct mechanism *mechanism)
+{
+    LIST_EACH(node, &target->instances)
+    {
+        if (OF_TARGET(node)->mechanism == mechanism)
+            return OF_TARGET(node);
+    }
+    return NULL;
+}
+
+static struct instance *make_instance(struct catalogue *catalogue, struct mechanism *mechanism,
+                                      const char *name)
+{
+    struct target *target = catalogue_find(catalogue, name);
+    struct instance *instance = target != NULL ? find_instance(target, mechanism) : NULL;
+    if (instance != NULL)
+        return instance;
+    instance = os_alloc(sizeof *instance);
+    if (instance != NULL && target == NULL)
+        target = add_target(catalogue, name);
+    if (instance == NULL || target == NULL) {
+        os_free(instance);
+        return NULL;
+    }
+    instance->target = target;
+    instance->mechanism = mechanism;
+    list_append(&target->instances, &instance->of_target);
+    list_append(&mechanism->instances, &instance->of_mechanism);
+    return instance;
+}
+
+static bool add_portal(struct instance *instance, const struct discovery_record *record)
+{
+    struct target_portal *portals =
+        os_grow(instance->portals, (instance->portal_count + 1) * sizeof *portals);
+    if (portals == NULL)
+        return false;
+    instance->portals = portals;
+    char *host = os_copy_text(record->host);
+    if (host == NULL)
+        return false;
+    portals[instance->portal_count++] = (struct target_portal){host, record->port, record->group};
+    return true;
+}
+
+/* --- mechanisms --- */
+
+struct mechanism *catalogue_mechanism(const struct catalogue *catalogue,
+                                      const struct discovery_portal *entry)
+{
+    LIST_EACH(node, &catalogue->mechanisms)
+    {
+        struct mechanism *mechanism = MECHANISM(node);
+        if (mechanism->socket == entry->portal->socket &&
+            mechanism->initiator_port == entry->initiator_port &&
+            name_equal(mechanism->address, entry->portal->address) &&
+            name_equal(mechanism->initiator, entry->initiator != NULL ? entry->initiator : ""))
+            return mechanism;
+    }
+    return NULL;
+}
+
+static void free_mechanism(struct mechanism *mechanism)
+{
+    os_free(mechanism->initiator);
+    os_free(mechanism->address);
+    os_free(mechanism);
+}
+
+struct mechanism *catalogue_make_mechanism(struct catalogue *catalogue,
+                                           const struct discovery_portal *entry)
+{
+    struct mechanism *mechanism = catalogue_mechanism(catalogue, entry);
+    if (mechanism != NULL)
+        return mechanism;
+    mechanism = os_alloc(sizeof *mechanism);
+    if (mechanism == NULL)
+        return NULL;
+    mechanism->initiator = os_copy_text(entry->initiator != NULL ? entry->initiator : "");
+    mechanism->address = os_copy_text(entry->portal->address);
+    mechanism->initiator_port = entry->initiator_port;
+    mechanism->socket = entry->portal->socket;
+    list_init(&mechanism->instances);
+    if (mechanism->initiator == NULL || mechanism->address == NULL) {
+        free_mechanism(mechanism);
+        return NULL;
+    }
+    list_append(&catalogue->mechanisms, &mechanism->link);
+    return mechanism;
+}
+
+void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mechanism)
+{
+    LIST_EACH_SAFE(node, &mechanism->instances)
+    {
+        remove_instance(catalogue, OF_MECHANISM(node));
+    }
+    list_remove(&mechanism->link);
+    free_mechanism(mechanism);
+}
+
+static bool take_record(struct catalogue *catalogue, struct mechanism *mechanism,
+                        const struct discovery_record *record)
+{
+    struct instance *instance = make_instance(catalogue, mechanism, record->target);
+    if (instance == NULL)
+        return false;
+    if (instance->round != catalogue->round) {
+        free_portals(instance->portals, instance->portal_count);
+        instance->portals = NULL;
+        instance->portal_count = 0;
+        instance->round = catalogue->round;
+    }
+    return add_portal(instance, record);
+}
+
+enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mechanism,
+                              const struct discovery_records *records)
+{
+    catalogue->round++;
+    for (size_t i = 0; i < records->count; i++) {
+        if (!take_record(catalogue, mechanism, &records->items[i]))
+            return STATUS_NO_MEMORY;
+    }
+    LIST_EACH_SAFE(node, &mechanism->instances)
+    {
+        if (OF_MECHANISM(node)->round != catalogue->round)
+            remove_instance(catalogue, OF_MECHANISM(node));
+    }
+    return STATUS_OK;
+}
+
+void catalogue_clear(struct catalogue *catalogue)
+{
+    struct list *first;
+    while ((first = list_first(&catalogue->mechanisms)) != NULL)
+        catalogue_drop_mechanism(catalogue, MECHANISM(first));
+    os_free(catalogue->buckets);
+    catalogue_init(catalogue);
+}
+
+/* --- the portals of a target --- */
+
+static size_t count_portals(const struct target *target)
+{
+    size_t count = 0;
+    LIST_EACH(node, &target->instances)
+    {
+        count += OF_TARGET(node)->portal_count;
+    }
+    return count;
+}
+
+static bool listed(const struct target_portal **items, size_t count,
+                   const struct target_portal *portal)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i]->port == portal->port && name_equal(items[i]->host, portal->host))
+            return true;
+    }
+    return false;
+}
+
+/* Appends those that are (or are not) of the group, in the order they were found. */
+static size_t collect(const struct target *target, uint16_t group, bool wanted,
+                      const struct target_portal **items, size_t count)
+{
+    LIST_EACH(node, &target->instances)
+    {
+        const struct instance *instance = OF_TARGET(node);
+        for (size_t i = 0; i < instance->portal_count; i++) {
+            const struct target_portal *portal = &instance->portals[i];
+            if ((portal->group == group) == wanted && !listed(items, count, portal))
+                items[count++] = portal;
+        }
+    }
+    return count;
+}
+
+static uint16_t leading_group(const struct target *target)
+{
+    LIST_EACH(node, &target->instances)
+    {
+        if (OF_TARGET(node)->portal_count > 0)
+            return OF_TARGET(node)->portals[0].group;
+    }
+    return PORTAL_ANY_GROUP;
+}
+
+enum status catalogue_portals(const struct target *target, const uint16_t *tag,
+                              struct os_arena *arena, const struct target_portal ***out,
+                              size_t *count)
+{
+    size_t room = count_portals(target);
+    const struct target_portal **items = os_arena_alloc(arena, (room + 1) * sizeof(*items));
+    if (items == NULL)
+        return STATUS_NO_MEMORY;
+    uint16_t group = tag != NULL ? *tag : leading_group(target);
+    *count = collect(target, group, true, items, 0);
+    if (tag == NULL)
+        *count = collect(target, group, false, items, *count);
+    *out = items;
+    return STATUS_OK;
+}

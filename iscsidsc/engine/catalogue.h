@@ -1,0 +1,88 @@
+/*
+ * The targets that are known, and which mechanism found each of them where. A mechanism is one
+ * source of targets: a discovery portal. One thread uses it.
+ */
+#ifndef ENGINE_CATALOGUE_H
+#define ENGINE_CATALOGUE_H
+
+#include "discovery/sendtargets.h"
+#include "engine/operations.h"
+#include "os/list.h"
+#include "protocol/name.h"
+
+/* A discovery portal, on the list or not. */
+struct mechanism {
+    struct list link;
+    struct list instances;
+    char *initiator; /* "" for any */
+    uint32_t initiator_port;
+    char *address;
+    uint16_t socket;
+    bool asked; /* by this engine, whatever came of it */
+};
+
+struct target_portal {
+    char *host;
+    uint16_t port;
+    uint16_t group; /* portal group tag; 0 when it is not known */
+};
+
+/* What one mechanism says of one target. */
+struct instance {
+    struct list of_target;
+    struct list of_mechanism;
+    struct target *target;
+    struct mechanism *mechanism;
+    struct target_portal *portals;
+    size_t portal_count;
+    unsigned round; /* of the discovery that named it last */
+};
+
+struct target {
+    struct list link;     /* in the order first seen */
+    struct target *chain; /* in the hash table */
+    struct list instances;
+    char *name; /* normalised */
+};
+
+struct catalogue {
+    struct list targets;
+    struct list mechanisms;
+    struct target **buckets;
+    size_t bucket_count; /* a power of two, or 0 */
+    size_t target_count;
+    unsigned round;
+};
+
+void catalogue_init(struct catalogue *catalogue);
+void catalogue_clear(struct catalogue *catalogue);
+
+/* Without case; NULL when it is not known. */
+struct target *catalogue_find(const struct catalogue *catalogue, const char *name);
+
+/* `entry`: initiator, initiator_port and the portal's address and socket count. NULL when it is not
+ * known. */
+struct mechanism *catalogue_mechanism(const struct catalogue *catalogue,
+                                      const struct discovery_portal *entry);
+/* The same, made when there was none. NULL: out of memory. */
+struct mechanism *catalogue_make_mechanism(struct catalogue *catalogue,
+                                           const struct discovery_portal *entry);
+/* Forgets the mechanism and what it found; targets that nobody else found drop out. */
+void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mechanism);
+
+/*
+ * What the mechanism found now, in place of what it found before. Targets that nobody names any
+ * more drop out. NO_MEMORY: what was known before is still there, and maybe some of the new.
+ */
+enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mechanism,
+                              const struct discovery_records *records);
+
+/*
+ * The target's portals, each address and port once: those of the first one's group first. The items
+ * point into the catalogue; the array is in the arena. `tag` NULL: of every group.
+ */
+enum status catalogue_portals(const struct target *target, const uint16_t *tag,
+                              struct os_arena *arena, const struct target_portal ***out,
+                              size_t *count);
+
+#endif

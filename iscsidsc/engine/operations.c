@@ -1,0 +1,97 @@
+/* The descriptions of all records and operations, made from the table. */
+#include "engine/engine.h"
+
+#include <string.h>
+
+#define FIELD_RECORD_U8(type)     NULL
+#define FIELD_RECORD_U16(type)    NULL
+#define FIELD_RECORD_U32(type)    NULL
+#define FIELD_RECORD_U64(type)    NULL
+#define FIELD_RECORD_TEXT(type)   NULL
+#define FIELD_RECORD_BLOB(type)   NULL
+#define FIELD_RECORD_TEXTS(type)  NULL
+#define FIELD_RECORD_RECORD(type) &record_##type
+#define FIELD_RECORD_LIST(type)   &record_##type
+
+#define DESCRIBE(owner, kind, type, number, name)                                                  \
+    {FIELD_##kind, number, offsetof(struct owner, name), #name, FIELD_RECORD_##kind(type)},
+
+/* A field list does not know whose it is: each struct has a macro that tells it. */
+#define IN_portal(...)           DESCRIBE(portal, __VA_ARGS__)
+#define IN_login_options(...)    DESCRIBE(login_options, __VA_ARGS__)
+#define IN_discovery_portal(...) DESCRIBE(discovery_portal, __VA_ARGS__)
+#define IN_unique_id(...)        DESCRIBE(unique_id, __VA_ARGS__)
+#define IN_connection_info(...)  DESCRIBE(connection_info, __VA_ARGS__)
+#define IN_session_info(...)     DESCRIBE(session_info, __VA_ARGS__)
+
+#define IN_request_version(...)             DESCRIBE(request_version, __VA_ARGS__)
+#define IN_request_add_portal(...)          DESCRIBE(request_add_portal, __VA_ARGS__)
+#define IN_request_remove_portal(...)       DESCRIBE(request_remove_portal, __VA_ARGS__)
+#define IN_request_refresh_portal(...)      DESCRIBE(request_refresh_portal, __VA_ARGS__)
+#define IN_request_list_portals(...)        DESCRIBE(request_list_portals, __VA_ARGS__)
+#define IN_request_list_targets(...)        DESCRIBE(request_list_targets, __VA_ARGS__)
+#define IN_request_list_target_portals(...) DESCRIBE(request_list_target_portals, __VA_ARGS__)
+#define IN_request_login(...)               DESCRIBE(request_login, __VA_ARGS__)
+#define IN_request_logout(...)              DESCRIBE(request_logout, __VA_ARGS__)
+#define IN_request_list_sessions(...)       DESCRIBE(request_list_sessions, __VA_ARGS__)
+#define IN_request_scsi(...)                DESCRIBE(request_scsi, __VA_ARGS__)
+#define IN_request_list_initiators(...)     DESCRIBE(request_list_initiators, __VA_ARGS__)
+#define IN_request_get_node_name(...)       DESCRIBE(request_get_node_name, __VA_ARGS__)
+#define IN_request_set_node_name(...)       DESCRIBE(request_set_node_name, __VA_ARGS__)
+#define IN_request_set_chap_secret(...)     DESCRIBE(request_set_chap_secret, __VA_ARGS__)
+
+#define IN_reply_version(...)             DESCRIBE(reply_version, __VA_ARGS__)
+#define IN_reply_add_portal(...)          DESCRIBE(reply_add_portal, __VA_ARGS__)
+#define IN_reply_remove_portal(...)       DESCRIBE(reply_remove_portal, __VA_ARGS__)
+#define IN_reply_refresh_portal(...)      DESCRIBE(reply_refresh_portal, __VA_ARGS__)
+#define IN_reply_list_portals(...)        DESCRIBE(reply_list_portals, __VA_ARGS__)
+#define IN_reply_list_targets(...)        DESCRIBE(reply_list_targets, __VA_ARGS__)
+#define IN_reply_list_target_portals(...) DESCRIBE(reply_list_target_portals, __VA_ARGS__)
+#define IN_reply_login(...)               DESCRIBE(reply_login, __VA_ARGS__)
+#define IN_reply_logout(...)              DESCRIBE(reply_logout, __VA_ARGS__)
+#define IN_reply_list_sessions(...)       DESCRIBE(reply_list_sessions, __VA_ARGS__)
+#define IN_reply_scsi(...)                DESCRIBE(reply_scsi, __VA_ARGS__)
+#define IN_reply_list_initiators(...)     DESCRIBE(reply_list_initiators, __VA_ARGS__)
+#define IN_reply_get_node_name(...)       DESCRIBE(reply_get_node_name, __VA_ARGS__)
+#define IN_reply_set_node_name(...)       DESCRIBE(reply_set_node_name, __VA_ARGS__)
+#define IN_reply_set_chap_secret(...)     DESCRIBE(reply_set_chap_secret, __VA_ARGS__)
+
+/* The last row of a field table is empty: C has no arrays of nothing. */
+#define DESCRIBE_RECORD(name, fields)                                                              \
+    static const struct field_info fields_of_##name[] = {fields(IN_##name){0}};                    \
+    static const struct record_info record_##name = {                                              \
+        #name,                                                                                     \
+        sizeof(struct name),                                                                       \
+        fields_of_##name,                                                                          \
+        sizeof fields_of_##name / sizeof *fields_of_##name - 1,                                    \
+    };
+
+RECORDS(DESCRIBE_RECORD)
+
+#define DESCRIBE_OPERATION(number, name, effect, request, reply)                                   \
+    DESCRIBE_RECORD(request_##name, request)                                                       \
+    DESCRIBE_RECORD(reply_##name, reply)                                                           \
+    static void run_##name(struct engine_call *call)                                               \
+    {                                                                                              \
+        if (engine_stopping(call->engine))                                                         \
+            engine_finish(call, STATUS_CANCELLED, NULL);                                           \
+        else                                                                                       \
+            engine_##name(call);                                                                   \
+    }
+
+OPERATIONS(DESCRIBE_OPERATION)
+
+#define OPERATION_ROW(number, name, effect, request, reply)                                        \
+    {number, #name, OPERATION_##effect, &record_request_##name, &record_reply_##name, run_##name},
+
+const struct operation_info operation_table[] = {OPERATIONS(OPERATION_ROW)};
+const size_t operation_count = sizeof operation_table / sizeof *operation_table;
+
+const struct operation_info *operation_find(unsigned number)
+{
+    for (size_t i = 0; i < operation_count; i++) {
+        if (operation_table[i].number == number)
+            return &operation_table[i];
+    }
+    return NULL;
+}

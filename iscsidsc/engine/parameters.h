@@ -1,0 +1,66 @@
+/*
+ * The driver's parameters: Windows' names and, with the exceptions below, Windows' defaults; set in
+ * the text file iscsi.conf.
+ *
+ *     # comment
+ *     Name = value
+ *
+ * A value is a decimal or 0x hexadecimal number; switches also take Yes and No. Names compare
+ * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
+ * (Windows: 65536); ErrorRecoveryLevel can only be 0 (Windows: 2); LoginTimeout, the time for a
+ * whole login, has no Windows name.
+ */
+#ifndef ENGINE_PARAMETERS_H
+#define ENGINE_PARAMETERS_H
+
+#include "protocol/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* PARAMETER(name, member, least, most, default). Times are seconds. */
+#define PARAMETERS(PARAMETER)                                                                      \
+    PARAMETER(TCPConnectTime, tcp_connect_time, 1, 3600, 15)                                       \
+    PARAMETER(LoginTimeout, login_timeout, 1, 3600, 30)                                            \
+    PARAMETER(WMIRequestTimeout, wmi_request_timeout, 1, 3600, 30)                                 \
+    PARAMETER(TCPDisconnectTime, tcp_disconnect_time, 1, 3600, 15)                                 \
+    PARAMETER(MaxRequestHoldTime, max_request_hold_time, 0, 86400, 60)                             \
+    PARAMETER(LinkDownTime, link_down_time, 0, 86400, 15)                                          \
+    PARAMETER(DelayBetweenReconnect, delay_between_reconnect, 0, 3600, 5)                          \
+    PARAMETER(MaxConnectionRetries, max_connection_retries, 0, 0xffffffff, 0xffffffff)             \
+    PARAMETER(PortalRetryCount, portal_retry_count, 0, 1000, 5)                                    \
+    PARAMETER(NetworkReadyRetryCount, network_ready_retry_count, 0, 1000, 10)                      \
+    PARAMETER(IPSecConfigTimeout, ipsec_config_timeout, 1, 3600, 60)                               \
+    PARAMETER(MaxPendingRequests, max_pending_requests, 1, 65535, 255)                             \
+    PARAMETER(EnableNOPOut, enable_nop_out, 0, 1, 0)                                               \
+    PARAMETER(MaxTransferLength, max_transfer_length, 512, 16777215, 262144)                       \
+    PARAMETER(MaxBurstLength, max_burst_length, 512, 16777215, 262144)                             \
+    PARAMETER(FirstBurstLength, first_burst_length, 512, 16777215, 65536)                          \
+    PARAMETER(MaxRecvDataSegmentLength, max_recv_data_segment_length, 512, 16777215, 262144)       \
+    PARAMETER(InitialR2T, initial_r2t, 0, 1, 0)                                                    \
+    PARAMETER(ImmediateData, immediate_data, 0, 1, 1)                                              \
+    PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 0, 0)
+
+struct parameters {
+#define PARAMETER_MEMBER(name, member, least, most, standard) uint32_t member;
+    PARAMETERS(PARAMETER_MEMBER)
+#undef PARAMETER_MEMBER
+};
+
+void parameters_default(struct parameters *parameters);
+
+/*
+ * Reads the text of a file called `file` over the defaults. STATUS_CONFIGURATION: not understood;
+ * then `problem` says what and where ("iscsi.conf:3: ...") and the parameters are the defaults.
+ */
+enum status parameters_parse(struct parameters *parameters, const char *text, const char *file,
+                             char *problem, size_t room);
+
+/*
+ * The file iscsi.conf of the state directory, else /etc/iscsi.conf, else the defaults. `directory`
+ * may be NULL. Further statuses: those of os_read_file.
+ */
+enum status parameters_load(struct parameters *parameters, const char *directory, char *problem,
+                            size_t room);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * What must last: discovery portals and settings, in an SQLite file that several processes may
+ * share. When a function returns, what it changed is on disk. Nothing is cached: what another
+ * process changed is seen at once. A damaged, newer or read-only file is never modified.
+ *
+ * Statuses of every function: STORE_DAMAGED, STORE_READ_ONLY (on changes only), STORE_FULL,
+ * STORE_BUSY (another program holds the lock), STORE_FAILED, NO_MEMORY.
+ */
+#ifndef ENGINE_STORE_H
+#define ENGINE_STORE_H
+
+#include "engine/operations.h"
+#include "os/memory.h"
+#include "protocol/status.h"
+
+#include <stdbool.h>
+
+struct store;
+
+/* Creates the directory and the file, both private, when there are none. Further statuses:
+ * ACCESS_DENIED, STORE_TOO_NEW, INVALID_PARAMETER (the path is too long). */
+enum status store_open(struct store **out, const char *directory);
+void store_close(struct store *store);
+
+/* Adds the portal or replaces the entry with the same address, socket, initiator and port. */
+enum status store_put_portal(struct store *store, const struct discovery_portal *portal);
+/* `found` tells whether there was one. */
+enum status store_delete_portal(struct store *store, const struct discovery_portal *portal,
+                                bool *found);
+/* All of them, oldest first, with their passwords; in the arena. */
+enum status store_portals(struct store *store, struct os_arena *arena,
+                          struct discovery_portal_list *out);
+
+/* One word, one value. `value` has data NULL when there is none; in the arena. */
+enum status store_setting(struct store *store, const char *name, struct os_arena *arena,
+                          struct blob *value);
+/* A value without data removes the setting. */
+enum status store_set_setting(struct store *store, const char *name, const struct blob *value);
+
+#endif
