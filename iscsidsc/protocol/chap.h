@@ -33,8 +33,12 @@ struct chap_crypto {
 /* 16, 20, 32, 32; 0 for an unknown one. */
 size_t chap_digest_length(unsigned algorithm);
 
-/* Writes the algorithms offered, "5" first for old targets' sake, then those available: "7,8,6,5"
- * order is by preference given in `preferred` (0-terminated). */
+/* 5, 7, 8, 6, 0-terminated. MD5 stands first because a target takes the first that it knows, and
+ * tgt 1.0.85 believes to know 7 but computes SHA-1 for it. */
+extern const unsigned chap_default_preference[];
+
+/* Writes the list for CHAP_A, such as "5,7,8,6": those of `preferred` (0-terminated; NULL is the
+ * default) that `crypto` has, in that order. False when there are none or `room` is too small. */
 bool chap_algorithm_list(const struct chap_crypto *crypto, const unsigned *preferred, char *out,
                          size_t room);
 
@@ -46,7 +50,8 @@ bool chap_response(const struct chap_crypto *crypto, unsigned algorithm, uint8_t
 /* Compares in time that depends on the length only. */
 bool chap_equal(const void *a, const void *b, size_t length);
 
-/* One side's configuration, borrowed for the length of a login. */
+/* One side's configuration, borrowed for the length of a login. On a target `secret` may be NULL:
+ * then it cannot prove itself, and an initiator that asks for it is refused. */
 struct chap_credentials {
     const char *name;          /* CHAP_N that we send */
     const uint8_t *secret;     /* proves who we are */
@@ -67,6 +72,13 @@ enum chap_state {
 };
 
 /*
+ * Can they be used? STATUS_INVALID_CHAP_NAME for an empty or overlong name, STATUS_INVALID_SECRET
+ * for an empty or overlong secret or, with `mutual`, a missing peer_secret or one equal to
+ * `secret` (RFC 7143, 9.2.1). The 96-bit minimum is left to who accepts a secret from the user.
+ */
+enum status chap_credentials_check(const struct chap_credentials *credentials, bool mutual);
+
+/*
  * One exchange of either side. The caller feeds it the CHAP_* pairs of each login PDU (already
  * reassembled over C bits) with chap_receive, and asks with chap_send what to put in the next.
  */
@@ -74,19 +86,24 @@ struct chap {
     const struct chap_crypto *crypto;
     struct chap_credentials credentials;
     enum chap_state state;
+    bool initiator;
     bool mutual;
+    bool pending; /* chap_send has something to send */
     unsigned algorithm;
-    unsigned offered[8]; /* initiator: what CHAP_A listed, 0-terminated */
+    unsigned offered[8]; /* initiator: what CHAP_A lists, 0-terminated */
     uint8_t identifier;                     /* of the challenge we sent */
     uint8_t challenge[CHAP_CHALLENGE_MAX];  /* we sent */
     size_t challenge_length;
     uint8_t peer_identifier;                /* of the challenge we got */
     uint8_t peer_challenge[CHAP_CHALLENGE_MAX];
     size_t peer_challenge_length;
+    uint8_t response[CHAP_DIGEST_MAX]; /* to the peer's challenge */
     char peer_name[CHAP_NAME_MAX + 1];      /* CHAP_N we got */
 };
 
-/* Initiator side. `mutual` asks the target for proof with peer_secret. */
+/* Initiator side. `mutual` asks the target for proof with peer_secret. Offers the default
+ * preference; `offered` may be narrowed before the first chap_send (a reconnect offers only the
+ * algorithm of the first login). */
 void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
                           const struct chap_credentials *credentials, bool mutual);
 /* Target side. Credentials can be set later from the name (chap->peer_name) by `lookup`. */
@@ -98,16 +115,24 @@ struct chap_lookup {
 void chap_start_target(struct chap *chap, const struct chap_crypto *crypto);
 
 /*
- * Takes the pairs of one received text. Keys that are not CHAP_* are ignored.
- * STATUS_AUTHENTICATION_FAILED when the peer's proof is wrong or the peer reflects our challenge
- * or uses our own secret; STATUS_TARGET_AUTHENTICATION_FAILED when a target we asked gives a wrong
- * or no proof; STATUS_PROTOCOL_ERROR for missing, repeated, out-of-order or malformed keys,
- * or an algorithm that was not offered.
+ * Takes the pairs of one received text. Keys that are not CHAP_* are ignored. The exchange is won
+ * when `state` is CHAP_DONE, and only then: an initiator that asked a target for proof must not
+ * move on before, whatever the target says.
+ * STATUS_AUTHENTICATION_FAILED (on a target) when the peer's proof is wrong, it is unknown, offers
+ * no algorithm that we have, reflects our challenge or our name, or uses our own secret, or asks
+ * for a proof that we cannot give; STATUS_TARGET_AUTHENTICATION_FAILED (on an initiator) when a
+ * target that we asked gives a wrong or no proof; STATUS_PROTOCOL_ERROR for missing, repeated,
+ * out-of-order or malformed keys, or an algorithm that was not offered; what
+ * chap_credentials_check says of an initiator's own credentials; STATUS_INTERNAL when the platform
+ * gives no randomness or no hash; STATUS_INVALID_TEXT: not text at all.
+ * Equal identifiers alone are no reflection (one in 256 pairs of honest peers has them): the
+ * challenge is what must differ (RFC 7143, 9.2.1). As an initiator we send another one anyway.
  */
 enum status chap_receive(struct chap *chap, const char *text, size_t length,
                          const struct chap_lookup *lookup);
 
-/* Appends what is to be sent next (maybe nothing). False when `room` is too small. */
+/* Appends what is to be sent next (maybe nothing). False when `room` is too small (nothing is
+ * changed) or no algorithm is available to offer. */
 bool chap_send(struct chap *chap, char *text, size_t room, size_t *length);
 
 #endif

@@ -1,0 +1,466 @@
+#include "protocol/chap.h"
+
+#include <string.h>
+
+#define CHALLENGE_LEAST 16u
+#define VALUE_ROOM      (2u + 2u * CHAP_CHALLENGE_MAX + 1u)
+
+const unsigned chap_default_preference[] = {CHAP_MD5, CHAP_SHA256, CHAP_SHA3_256, CHAP_SHA1, 0};
+
+size_t chap_digest_length(unsigned algorithm)
+{
+    switch (algorithm) {
+    case CHAP_MD5:
+        return 16;
+    case CHAP_SHA1:
+        return 20;
+    case CHAP_SHA256:
+    case CHAP_SHA3_256:
+        return 32;
+    default:
+        return 0;
+    }
+}
+
+static bool is_available(const struct chap_crypto *crypto, unsigned algorithm)
+{
+    return chap_digest_length(algorithm) > 0 && crypto->has((enum chap_algorithm)algorithm);
+}
+
+/* Every number of CHAP_A that we know has one digit. */
+bool chap_algorithm_list(const struct chap_crypto *crypto, const unsigned *preferred, char *out,
+                         size_t room)
+{
+    size_t length = 0;
+
+    for (const unsigned *p = preferred ? preferred : chap_default_preference; *p; p++) {
+        if (!is_available(crypto, *p))
+            continue;
+        if (room < length + 3)
+            return false;
+        if (length > 0)
+            out[length++] = ',';
+        out[length++] = (char)('0' + *p);
+        out[length] = '\0';
+    }
+    return length > 0;
+}
+
+bool chap_response(const struct chap_crypto *crypto, unsigned algorithm, uint8_t identifier,
+                   const void *secret, size_t secret_length, const uint8_t *challenge,
+                   size_t challenge_length, uint8_t digest[CHAP_DIGEST_MAX])
+{
+    /* struct iov serves both directions and has no const; the hash only reads. */
+    struct iov pieces[3] = {{&identifier, 1},
+                            {(void *)(uintptr_t)secret, secret_length},
+                            {(void *)(uintptr_t)challenge, challenge_length}};
+
+    return is_available(crypto, algorithm) &&
+           crypto->hash((enum chap_algorithm)algorithm, pieces, 3, digest);
+}
+
+bool chap_equal(const void *a, const void *b, size_t length)
+{
+    const volatile uint8_t *x = a;
+    const volatile uint8_t *y = b;
+    uint8_t difference = 0;
+
+    for (size_t i = 0; i < length; i++)
+        difference |= (uint8_t)(x[i] ^ y[i]);
+    return difference == 0;
+}
+
+static bool secret_valid(const uint8_t *secret, size_t length)
+{
+    return secret && length > 0 && length <= CHAP_SECRET_MAX;
+}
+
+enum status chap_credentials_check(const struct chap_credentials *credentials, bool mutual)
+{
+    size_t length = credentials->secret_length;
+
+    if (!credentials->name || !*credentials->name || strlen(credentials->name) > CHAP_NAME_MAX)
+        return STATUS_INVALID_CHAP_NAME;
+    if (!secret_valid(credentials->secret, length))
+        return STATUS_INVALID_SECRET;
+    if (!mutual)
+        return STATUS_OK;
+    if (!secret_valid(credentials->peer_secret, credentials->peer_secret_length) ||
+        (length == credentials->peer_secret_length &&
+         chap_equal(credentials->secret, credentials->peer_secret, length)))
+        return STATUS_INVALID_SECRET;
+    return STATUS_OK;
+}
+
+void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
+                          const struct chap_credentials *credentials, bool mutual)
+{
+    size_t count = 0;
+
+    memset(chap, 0, sizeof *chap);
+    chap->crypto = crypto;
+    chap->credentials = *credentials;
+    chap->state = CHAP_START;
+    chap->initiator = true;
+    chap->mutual = mutual;
+    chap->pending = true;
+    for (const unsigned *p = chap_default_preference; *p; p++)
+        if (is_available(crypto, *p))
+            chap->offered[count++] = *p;
+}
+
+void chap_start_target(struct chap *chap, const struct chap_crypto *crypto)
+{
+    memset(chap, 0, sizeof *chap);
+    chap->crypto = crypto;
+    chap->state = CHAP_WAIT_ALGORITHMS;
+}
+
+/* --- what came --- */
+
+enum { CHAP_A, CHAP_I, CHAP_C, CHAP_N, CHAP_R, CHAP_KEY_COUNT };
+static const char *const key_names[CHAP_KEY_COUNT] = {"CHAP_A", "CHAP_I", "CHAP_C", "CHAP_N",
+                                                      "CHAP_R"};
+
+/* The CHAP pairs of one text; a key of NULL is absent. */
+struct received {
+    struct text_pair pairs[CHAP_KEY_COUNT];
+    unsigned mask; /* 1 << CHAP_A and so on */
+};
+
+#define HAS(key) (1u << (key))
+
+/* Sorts the pairs; a CHAP_* key that is unknown or comes twice is an error. */
+static enum status collect(struct received *received, const char *text, size_t length)
+{
+    struct text_pair pair;
+    size_t offset = 0;
+    int more;
+
+    received->mask = 0;
+    while ((more = text_next(text, length, &offset, &pair)) == 1) {
+        unsigned key = 0;
+
+        if (pair.key_length < 5 || memcmp(pair.key, "CHAP_", 5) != 0)
+            continue;
+        while (key < CHAP_KEY_COUNT && !text_key_is(&pair, key_names[key]))
+            key++;
+        if (key == CHAP_KEY_COUNT || received->mask & HAS(key))
+            return STATUS_PROTOCOL_ERROR;
+        received->pairs[key] = pair;
+        received->mask |= HAS(key);
+    }
+    return more < 0 ? STATUS_INVALID_TEXT : STATUS_OK;
+}
+
+/* CHAP_I and CHAP_C. */
+static bool read_challenge(struct chap *chap, const struct received *received)
+{
+    const struct text_pair *identifier = &received->pairs[CHAP_I];
+    const struct text_pair *challenge = &received->pairs[CHAP_C];
+    uint64_t number;
+    long length;
+
+    if (!text_number(identifier->value, identifier->value_length, &number) || number > 255)
+        return false;
+    length = text_binary_decode(challenge->value, challenge->value_length, chap->peer_challenge,
+                                sizeof chap->peer_challenge);
+    if (length < 1)
+        return false;
+    chap->peer_identifier = (uint8_t)number;
+    chap->peer_challenge_length = (size_t)length;
+    return true;
+}
+
+static bool read_name(struct chap *chap, const struct received *received)
+{
+    const struct text_pair *name = &received->pairs[CHAP_N];
+
+    if (name->value_length == 0 || name->value_length > CHAP_NAME_MAX)
+        return false;
+    memcpy(chap->peer_name, name->value, name->value_length);
+    chap->peer_name[name->value_length] = '\0';
+    return true;
+}
+
+/* The response has to be ours for the peer's secret, and must not be ours for our own (9.2.1: the
+ * same secret both ways would let a peer prove itself by our own answers). */
+static enum status check_response(struct chap *chap, const struct received *received,
+                                  enum status failure)
+{
+    const struct chap_credentials *credentials = &chap->credentials;
+    const struct text_pair *value = &received->pairs[CHAP_R];
+    uint8_t response[CHAP_CHALLENGE_MAX], expected[CHAP_DIGEST_MAX], own[CHAP_DIGEST_MAX];
+    size_t digest_length = chap_digest_length(chap->algorithm);
+    long length = text_binary_decode(value->value, value->value_length, response, sizeof response);
+
+    if (length < 0)
+        return STATUS_PROTOCOL_ERROR;
+    if ((size_t)length != digest_length || !credentials->peer_secret)
+        return failure;
+    if (!chap_response(chap->crypto, chap->algorithm, chap->identifier, credentials->peer_secret,
+                       credentials->peer_secret_length, chap->challenge, chap->challenge_length,
+                       expected))
+        return STATUS_INTERNAL;
+    if (!chap_equal(response, expected, digest_length))
+        return failure;
+    if (!credentials->secret)
+        return STATUS_OK;
+    if (!chap_response(chap->crypto, chap->algorithm, chap->identifier, credentials->secret,
+                       credentials->secret_length, chap->challenge, chap->challenge_length, own))
+        return STATUS_INTERNAL;
+    return chap_equal(response, own, digest_length) ? failure : STATUS_OK;
+}
+
+/* The peer has to be who we expect, and not call itself by our own name. */
+static bool name_acceptable(const struct chap *chap)
+{
+    const struct chap_credentials *credentials = &chap->credentials;
+
+    if (credentials->peer_name && strcmp(credentials->peer_name, chap->peer_name) != 0)
+        return false;
+    return !credentials->name || strcmp(credentials->name, chap->peer_name) != 0;
+}
+
+static enum status compute_response(struct chap *chap)
+{
+    if (!chap_response(chap->crypto, chap->algorithm, chap->peer_identifier,
+                       chap->credentials.secret, chap->credentials.secret_length,
+                       chap->peer_challenge, chap->peer_challenge_length, chap->response))
+        return STATUS_INTERNAL;
+    return STATUS_OK;
+}
+
+/* Our own challenge, as long as the digest and of no less than 16 bytes. An initiator's differs
+ * from the one it got in both parts: a target has to refuse a challenge that comes back to it. */
+static enum status make_challenge(struct chap *chap)
+{
+    size_t length = chap_digest_length(chap->algorithm);
+
+    chap->challenge_length = length < CHALLENGE_LEAST ? CHALLENGE_LEAST : length;
+    if (!chap->crypto->random(&chap->identifier, 1) ||
+        !chap->crypto->random(chap->challenge, chap->challenge_length))
+        return STATUS_INTERNAL;
+    if (chap->peer_challenge_length > 0 && chap->identifier == chap->peer_identifier)
+        chap->identifier ^= 0x80;
+    if (chap->peer_challenge_length == chap->challenge_length &&
+        chap_equal(chap->challenge, chap->peer_challenge, chap->challenge_length))
+        return STATUS_INTERNAL; /* that is not random */
+    return STATUS_OK;
+}
+
+/* --- the initiator's steps --- */
+
+static bool was_offered(const struct chap *chap, uint64_t algorithm)
+{
+    for (const unsigned *p = chap->offered; *p; p++)
+        if (*p == algorithm)
+            return true;
+    return false;
+}
+
+static enum status take_challenge(struct chap *chap, const struct received *received)
+{
+    const struct text_pair *chosen = &received->pairs[CHAP_A];
+    enum status status = chap_credentials_check(&chap->credentials, chap->mutual);
+    uint64_t algorithm;
+
+    if (status != STATUS_OK)
+        return status;
+    if (received->mask != (HAS(CHAP_A) | HAS(CHAP_I) | HAS(CHAP_C)) ||
+        !text_number(chosen->value, chosen->value_length, &algorithm) ||
+        !was_offered(chap, algorithm) || !read_challenge(chap, received))
+        return STATUS_PROTOCOL_ERROR;
+    chap->algorithm = (unsigned)algorithm;
+    status = compute_response(chap);
+    if (status == STATUS_OK && chap->mutual)
+        status = make_challenge(chap);
+    chap->pending = true;
+    chap->state = CHAP_WAIT_PROOF;
+    return status;
+}
+
+static enum status take_proof(struct chap *chap, const struct received *received)
+{
+    enum status status;
+
+    if (!chap->mutual || chap->pending) /* nothing was asked, or not yet */
+        return received->mask ? STATUS_PROTOCOL_ERROR : STATUS_OK;
+    if ((received->mask & (HAS(CHAP_N) | HAS(CHAP_R))) != (HAS(CHAP_N) | HAS(CHAP_R)))
+        return STATUS_TARGET_AUTHENTICATION_FAILED;
+    if (received->mask != (HAS(CHAP_N) | HAS(CHAP_R)) || !read_name(chap, received))
+        return STATUS_PROTOCOL_ERROR;
+    if (!name_acceptable(chap))
+        return STATUS_TARGET_AUTHENTICATION_FAILED;
+    status = check_response(chap, received, STATUS_TARGET_AUTHENTICATION_FAILED);
+    if (status == STATUS_OK)
+        chap->state = CHAP_DONE;
+    return status;
+}
+
+/* --- the target's steps --- */
+
+static enum status take_algorithms(struct chap *chap, const struct received *received)
+{
+    const struct text_pair *list = &received->pairs[CHAP_A];
+    const char *item;
+    size_t length;
+
+    if (chap->pending || received->mask != HAS(CHAP_A))
+        return received->mask ? STATUS_PROTOCOL_ERROR : STATUS_OK;
+    for (size_t i = 0; text_list_item(list->value, list->value_length, i, &item, &length); i++) {
+        uint64_t algorithm;
+
+        if (i >= 64 || !text_number(item, length, &algorithm))
+            return STATUS_PROTOCOL_ERROR;
+        if (chap->algorithm == 0 && algorithm <= 255 &&
+            is_available(chap->crypto, (unsigned)algorithm))
+            chap->algorithm = (unsigned)algorithm;
+    }
+    if (chap->algorithm == 0)
+        return STATUS_AUTHENTICATION_FAILED;
+    chap->pending = true;
+    return make_challenge(chap);
+}
+
+/* The initiator wants a proof as well. */
+static enum status answer_challenge(struct chap *chap, const struct received *received)
+{
+    if (!read_challenge(chap, received))
+        return STATUS_PROTOCOL_ERROR;
+    if (chap->peer_challenge_length == chap->challenge_length &&
+        chap_equal(chap->peer_challenge, chap->challenge, chap->challenge_length))
+        return STATUS_AUTHENTICATION_FAILED; /* reflected */
+    if (chap_credentials_check(&chap->credentials, true) != STATUS_OK)
+        return STATUS_AUTHENTICATION_FAILED;
+    chap->mutual = true;
+    chap->pending = true;
+    return compute_response(chap);
+}
+
+static enum status take_response(struct chap *chap, const struct received *received,
+                                 const struct chap_lookup *lookup)
+{
+    unsigned proof = HAS(CHAP_N) | HAS(CHAP_R);
+    unsigned question = HAS(CHAP_I) | HAS(CHAP_C);
+    enum status status;
+
+    if (chap->pending || (received->mask != proof && received->mask != (proof | question)) ||
+        !read_name(chap, received))
+        return STATUS_PROTOCOL_ERROR;
+    if (lookup && !lookup->find(lookup->context, chap->peer_name, &chap->credentials))
+        return STATUS_AUTHENTICATION_FAILED;
+    if (!name_acceptable(chap))
+        return STATUS_AUTHENTICATION_FAILED;
+    status = check_response(chap, received, STATUS_AUTHENTICATION_FAILED);
+    if (status == STATUS_OK && received->mask & question)
+        status = answer_challenge(chap, received);
+    if (status == STATUS_OK && !chap->pending)
+        chap->state = CHAP_DONE;
+    return status;
+}
+
+static enum status step(struct chap *chap, const struct received *received,
+                        const struct chap_lookup *lookup)
+{
+    switch (chap->state) {
+    case CHAP_WAIT_CHALLENGE:
+        return take_challenge(chap, received);
+    case CHAP_WAIT_PROOF:
+        return take_proof(chap, received);
+    case CHAP_WAIT_ALGORITHMS:
+        return take_algorithms(chap, received);
+    case CHAP_WAIT_RESPONSE:
+        return take_response(chap, received, lookup);
+    default: /* nothing is due */
+        return received->mask ? STATUS_PROTOCOL_ERROR : STATUS_OK;
+    }
+}
+
+enum status chap_receive(struct chap *chap, const char *text, size_t length,
+                         const struct chap_lookup *lookup)
+{
+    struct received received;
+    enum status status = collect(&received, text, length);
+
+    if (chap->state == CHAP_FAILED)
+        return STATUS_PROTOCOL_ERROR;
+    if (status == STATUS_OK)
+        status = step(chap, &received, lookup);
+    if (status != STATUS_OK) {
+        chap->state = CHAP_FAILED;
+        chap->pending = false;
+    }
+    return status;
+}
+
+/* --- what goes --- */
+
+static bool append_binary(char *text, size_t room, size_t *length, const char *key,
+                          const uint8_t *data, size_t data_length)
+{
+    char value[VALUE_ROOM];
+
+    return text_hex_encode(data, data_length, value, sizeof value) &&
+           text_append(text, room, length, key, value);
+}
+
+static bool send_algorithms(struct chap *chap, char *text, size_t room, size_t *length)
+{
+    char list[2 * sizeof chap->offered / sizeof chap->offered[0]];
+
+    return chap_algorithm_list(chap->crypto, chap->offered, list, sizeof list) &&
+           text_append(text, room, length, "CHAP_A", list);
+}
+
+static bool send_challenge(struct chap *chap, char *text, size_t room, size_t *length)
+{
+    return text_append_number(text, room, length, "CHAP_I", chap->identifier) &&
+           append_binary(text, room, length, "CHAP_C", chap->challenge, chap->challenge_length);
+}
+
+static bool send_proof(struct chap *chap, char *text, size_t room, size_t *length)
+{
+    return text_append(text, room, length, "CHAP_N", chap->credentials.name) &&
+           append_binary(text, room, length, "CHAP_R", chap->response,
+                         chap_digest_length(chap->algorithm));
+}
+
+/* Sends what the state calls for; gives the state that follows, or CHAP_FAILED for want of room. */
+static enum chap_state send_step(struct chap *chap, char *text, size_t room, size_t *length)
+{
+    bool sent = false;
+
+    switch (chap->state) {
+    case CHAP_START:
+        sent = send_algorithms(chap, text, room, length);
+        return sent ? CHAP_WAIT_CHALLENGE : CHAP_FAILED;
+    case CHAP_WAIT_PROOF:
+        sent = send_proof(chap, text, room, length) &&
+               (!chap->mutual || send_challenge(chap, text, room, length));
+        return !sent ? CHAP_FAILED : chap->mutual ? CHAP_WAIT_PROOF : CHAP_DONE;
+    case CHAP_WAIT_ALGORITHMS:
+        sent = text_append_number(text, room, length, "CHAP_A", chap->algorithm) &&
+               send_challenge(chap, text, room, length);
+        return sent ? CHAP_WAIT_RESPONSE : CHAP_FAILED;
+    default: /* CHAP_WAIT_RESPONSE: a target's proof */
+        sent = send_proof(chap, text, room, length);
+        return sent ? CHAP_DONE : CHAP_FAILED;
+    }
+}
+
+bool chap_send(struct chap *chap, char *text, size_t room, size_t *length)
+{
+    size_t end = *length;
+    enum chap_state next;
+
+    if (!chap->pending)
+        return true;
+    next = send_step(chap, text, room, &end);
+    if (next == CHAP_FAILED)
+        return false;
+    *length = end;
+    chap->state = next;
+    chap->pending = false;
+    return true;
+}
