@@ -1,11 +1,50 @@
-# A thin front: CMake does the work. Everything that a target lacks is installed first.
+# A thin front: CMake and the scripts do the work. Every target first installs the packages it lacks.
 BUILD ?= build
+export BUILD
 
-.PHONY: all linux dll win64 win32 test demo bench fuzz test-x86 clean
+.PHONY: all linux dll test demo bench fuzz test-x86 format clean
 
 all: linux
 
 linux:
 	@scripts/install-tools linux
-	@cmake -S . -B $(BUILD)/linux -G Ninja >$(BUILD)/linux.log 2>&1 || { mkdir -p $(BUILD); cmake -S . -B $(BUILD)/linux -G Ninja; }
-	@cmake --build $(BUILD)/linux
+	@scripts/build linux
+
+dll:
+	@scripts/install-tools dll
+	@scripts/build win64
+	@scripts/build win32
+
+# The Linux, sanitizer and Windows builds, and one run of all their tests. TESTS='-R name' picks some.
+test: linux dll
+	@scripts/install-tools test
+	@scripts/build asan
+	@scripts/run-tests $(TESTS)
+
+demo: linux dll
+	@scripts/install-tools test
+	@scripts/demo
+
+bench: linux
+	@scripts/install-tools bench
+	@scripts/build linux benchmarks
+	@tests/bench/run
+
+# FUZZ_SECONDS=60 for each fuzzer.
+fuzz:
+	@scripts/install-tools linux fuzz
+	@scripts/build fuzz
+	@scripts/run-fuzzers
+
+# The Wine suite with the 32-bit DLL, in a root of its own that has 32-bit Wine.
+test-x86: linux dll
+	@scripts/install-tools test test-x86
+	@scripts/test-x86
+
+format:
+	@scripts/install-tools format
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+clean:
+	@scripts/stop-wine
+	@rm -rf $(BUILD)

@@ -279,6 +279,64 @@ class Istgt(Peer):
                 "-p", os.path.join(self.directory, "pid")]
 
 
+class OwnProgram(Peer):
+    """A program of ours (tests/support): it takes ephemeral ports, tells them, and says when it is ready."""
+
+    program = ""
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, build):
+        super().__init__()
+        self.path = os.path.join(build, self.program)
+        if not os.path.exists(self.path):
+            # Under Wine the peers stay native: the Linux build beside the Windows one has them.
+            self.path = os.path.join(os.path.dirname(os.path.abspath(build)), "linux", self.program)
+
+    def command(self):
+        if not os.path.exists(self.path):
+            raise PeerError("%s has not been built" % self.path)
+        return [self.path, "--no-stdin", *self.options()]
+
+    def options(self):
+        raise NotImplementedError
+
+    def said(self):
+        """The lines the program has written so far, as lists of words."""
+        with open(self.log_path, errors="replace") as log:
+            return [line.split() for line in log.read().splitlines()]
+
+    def configure(self):
+        self.wait(lambda: ["ready"] in self.said(), "%s to say that it is ready" % self.program)
+        self.portals = [words[1] for words in self.said() if words[:1] == ["portal"]]
+
+
+class Embedded(OwnProgram):
+    """The project's own target."""
+
+    kind = "embedded"
+    program = "iscsi-test-target"
+
+    def options(self):
+        addresses = ["127.0.0.1:0", "127.0.0.1:0"] + (["[::1]:0"] if ports.have_ipv6() else [])
+        return [word for address in addresses for word in ("--portal", address)] + ["--standard"]
+
+
+class Misbehaving(OwnProgram):
+    """The project's target that misbehaves to order, one port for each case."""
+
+    kind = "misbehaving"
+    program = "iscsi-test-peer"
+
+    def options(self):
+        return ["--ports", self.ports_file()]
+
+    def ports_file(self):
+        return os.path.join(self.directory, "ports")
+
+    def environment(self):
+        return {"TEST_PEER_PORTS": self.ports_file()}
+
+
 def find(program):
     """A program's path; servers lie in directories that users do not search."""
     path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -4,13 +4,15 @@ import peers
 
 FULL = ("embedded", "tgtd", "istgt")
 KINDS = {
+    "embedded": peers.Embedded,
     "tgtd": peers.Tgtd,
     "istgt": peers.Istgt,
     "tgtd-digest": peers.TgtdDigest,
     "tgtd-chapdiscovery": peers.TgtdChapDiscovery,
     "tgtd-many": peers.TgtdMany,
+    "misbehaving": peers.Misbehaving,
 }
-NEED_BUILD = set()
+NEED_BUILD = {"embedded", "misbehaving"}
 
 
 def make(kind, build):
