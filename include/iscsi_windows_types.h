@@ -13,16 +13,15 @@
 #ifndef ISCSI_WINDOWS_TYPES_H
 #define ISCSI_WINDOWS_TYPES_H
 
-#if defined(_WIN32)
+#if defined(_WIN32) || defined(_WINDEF_) || defined(_WINNT_) || defined(__WINE_WINDEF_H) ||        \
+    defined(__WINE_WINNT_H)
 
 #include <windows.h>
 #include <ntddscsi.h>
 #include <winioctl.h>
-
-#elif defined(_WINDEF_) || defined(_WINNT_) || defined(__WINE_WINDEF_H) || defined(__WINE_WINNT_H)
-
-#include <ntddscsi.h>
-#include <winioctl.h>
+#ifdef __WINE_WINIOCTL_H
+#include <ntddstor.h> /* where Wine has STORAGE_DEVICE_NUMBER */
+#endif
 
 #elif !defined(ISCSI_NO_WINDOWS_TYPES)
 
