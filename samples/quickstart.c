@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     ISCSI_UNIQUE_CONNECTION_ID connection;
     char targets[8192]; /* strings one behind the other */
     UCHAR scsi_status, capacity[8], sense[18];
-    ULONG status, size = sizeof(targets), length = sizeof(capacity), sense_length = sizeof(sense);
+    ULONG status, size = sizeof(targets), length = sizeof(capacity), sense_size = sizeof(sense);
 
     snprintf(portal.Address, sizeof(portal.Address), "%s", argc > 1 ? argv[1] : "127.0.0.1");
     if ((status = AddIScsiSendTargetPortalA(NULL, ISCSI_ALL_INITIATOR_PORTS, NULL, 0, &portal)) ||
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
                                     NULL, 0, NULL, FALSE, &session, &connection)))
         return printf("failed with 0x%lx\n", (unsigned long)status), 1;
     printf("%s: session %llx-%llx\n", targets, session.AdapterUnique, session.AdapterSpecific);
-    status = SendScsiReadCapacity(&session, 0, &scsi_status, &length, capacity, &sense_length, sense);
+    status = SendScsiReadCapacity(&session, 0, &scsi_status, &length, capacity, &sense_size, sense);
     if (status == ERROR_SUCCESS)
         printf("%lu blocks of %lu bytes\n", big_endian(capacity) + 1, big_endian(capacity + 4));
     return LogoutIScsiTarget(&session) != ERROR_SUCCESS || status != ERROR_SUCCESS;

@@ -55,7 +55,7 @@ static void print_sense(const struct request *request)
     print_dump(4, request->sense, size);
 }
 
-static ISDSC_STATUS send(struct request *request, report_query *query)
+static ISDSC_STATUS send_request(struct request *request, report_query *query)
 {
     struct report response;
     ISDSC_STATUS status = report_fetch(&response, query, request, 1);
@@ -83,7 +83,7 @@ ISDSC_STATUS run_inquiry(int count, char **arguments)
         status = argument_byte(arguments[2], &request.evpd);
     if (status == ERROR_SUCCESS)
         status = argument_byte(arguments[3], &request.page);
-    return status == ERROR_SUCCESS ? send(&request, query_inquiry) : status;
+    return status == ERROR_SUCCESS ? send_request(&request, query_inquiry) : status;
 }
 
 ISDSC_STATUS run_read_capacity(int count, char **arguments)
@@ -94,7 +94,7 @@ ISDSC_STATUS run_read_capacity(int count, char **arguments)
     (void)count;
     if (status == ERROR_SUCCESS)
         status = argument_lun(arguments[1], &request.lun);
-    return status == ERROR_SUCCESS ? send(&request, query_capacity) : status;
+    return status == ERROR_SUCCESS ? send_request(&request, query_capacity) : status;
 }
 
 ISDSC_STATUS run_report_luns(int count, char **arguments)
@@ -103,5 +103,5 @@ ISDSC_STATUS run_report_luns(int count, char **arguments)
     ISDSC_STATUS status = argument_session_id(arguments[0], &request.session);
 
     (void)count;
-    return status == ERROR_SUCCESS ? send(&request, query_luns) : status;
+    return status == ERROR_SUCCESS ? send_request(&request, query_luns) : status;
 }
