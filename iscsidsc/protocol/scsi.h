@@ -106,19 +106,22 @@ struct scsi_inquiry_data {
     char product[17];
     char revision[5];
 };
-/* False when fewer than 5 bytes are there; missing text is empty, trailing blanks are cut. */
+/* False when fewer than 5 bytes are there; missing text is empty, trailing blanks are cut, what is
+ * not printable ASCII becomes '?'. */
 bool scsi_inquiry_decode(struct scsi_inquiry_data *out, const uint8_t *data, size_t length);
 
 struct scsi_capacity {
-    uint64_t blocks; /* last LBA + 1 */
+    uint64_t blocks; /* last LBA + 1; 0 when too_large */
     uint32_t block_length;
     bool too_large; /* READ CAPACITY (10) said ffffffffh: ask (16) */
     bool thin;
 };
+/* False when there is too little data, a block length of zero or more blocks than can be counted. */
 bool scsi_capacity_10_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
 bool scsi_capacity_16_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
 
-/* LUN formats of SAM-5: single-level peripheral (0..255), flat (0..16383), extended flat. */
+/* LUN formats of SAM-5, 4.7: single-level peripheral (0..255), flat (0..16383), extended flat (24
+ * bits), long extended flat (the rest). */
 uint64_t scsi_lun_encode(uint32_t number);
 /* The number of a single-level LUN, or -1 for another format. */
 int64_t scsi_lun_number(uint64_t lun);

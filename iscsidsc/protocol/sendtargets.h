@@ -22,8 +22,10 @@ struct sendtargets {
 
 void sendtargets_start(struct sendtargets *reader, sendtargets_found *found, void *context);
 
-/* Feeds the data segment of one text response; text may split anywhere. STATUS_INVALID_SENDTARGETS:
- * an address before any target, a pair without '=', a pair longer than can be. */
+/* Feeds the data segment of one text response; text may split anywhere. Unknown keys, aliases and
+ * blank strings are skipped. STATUS_INVALID_SENDTARGETS: an address before any target, a pair
+ * without '=', a pair longer than can be. STATUS_REJECTED: the target refuses SendTargets itself
+ * ("SendTargets=NotUnderstood"). After any failure nothing more may be fed. */
 enum status sendtargets_feed(struct sendtargets *reader, const char *text, size_t length);
 
 /* After the last piece: STATUS_INVALID_SENDTARGETS when it ends within a pair. */
