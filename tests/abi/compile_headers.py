@@ -25,8 +25,8 @@ COMPILERS = [
     (["clang++"], CXX, False),
     (["x86_64-w64-mingw32-gcc-win32", "x86_64-w64-mingw32-gcc"], C, True),
     (["i686-w64-mingw32-gcc-win32", "i686-w64-mingw32-gcc"], C, True),
-    (["x86_64-w64-mingw32-g++-win32", "x86_64-w64-mingw32-g++"], CXX, True),
-    (["i686-w64-mingw32-g++-win32", "i686-w64-mingw32-g++"], CXX, True),
+    (["x86_64-w64-mingw32-g++-win32", "x86_64-w64-mingw32-g++"], CXX[:1], True),
+    (["i686-w64-mingw32-g++-win32", "i686-w64-mingw32-g++"], CXX[1:], True),
 ]
 
 # What stands before the uses. mingw_next.h is mingw-w64's own iscsidsc.h.
