@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Rights of one user and nobody else; nothing inherited. Wine turns it into 0700 or 0600. */
+/* Rights of one user and nobody else; nothing inherited. */
 struct only_owner {
     union {
         TOKEN_USER user;
@@ -15,6 +15,7 @@ struct only_owner {
     } list;
     SECURITY_DESCRIPTOR descriptor;
     SECURITY_ATTRIBUTES attributes;
+    SECURITY_INFORMATION parts; /* of the descriptor that are to be set */
 };
 
 /* Without FILE_EXECUTE, so that Wine sets no x bit. */
@@ -51,6 +52,19 @@ static bool current_user(struct only_owner *owner)
     return found;
 }
 
+/*
+ * Wine makes file modes of access lists: a grant to somebody in the process' token gives the user
+ * and the group bits, a grant to the descriptor's owner who is not in the token gives the user bits
+ * alone. OWNER RIGHTS is such a one; Wine ignores it as an owner, Windows would refuse it.
+ */
+static PSID grantee(const struct only_owner *owner)
+{
+    static SID owner_rights = {
+        SID_REVISION, 1, {SECURITY_CREATOR_SID_AUTHORITY}, {SECURITY_CREATOR_OWNER_RIGHTS_RID}};
+    bool wine = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != NULL;
+    return wine ? &owner_rights : owner->token.user.User.Sid;
+}
+
 static bool only_owner_init(struct only_owner *owner, DWORD rights, DWORD inheritance)
 {
     memset(owner, 0, sizeof *owner);
@@ -58,11 +72,14 @@ static bool only_owner_init(struct only_owner *owner, DWORD rights, DWORD inheri
     owner->attributes.lpSecurityDescriptor = &owner->descriptor;
     if (!current_user(owner))
         return false;
-    PSID user = owner->token.user.User.Sid;
+    PSID to = grantee(owner);
+    owner->parts = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+    if (to != owner->token.user.User.Sid)
+        owner->parts |= OWNER_SECURITY_INFORMATION;
     return InitializeAcl(&owner->list.acl, sizeof owner->list, ACL_REVISION) &&
-           AddAccessAllowedAceEx(&owner->list.acl, ACL_REVISION, inheritance, rights, user) &&
+           AddAccessAllowedAceEx(&owner->list.acl, ACL_REVISION, inheritance, rights, to) &&
            InitializeSecurityDescriptor(&owner->descriptor, SECURITY_DESCRIPTOR_REVISION) &&
-           SetSecurityDescriptorOwner(&owner->descriptor, user, FALSE) &&
+           SetSecurityDescriptorOwner(&owner->descriptor, to, FALSE) &&
            SetSecurityDescriptorDacl(&owner->descriptor, TRUE, &owner->list.acl, FALSE) &&
            SetSecurityDescriptorControl(&owner->descriptor, SE_DACL_PROTECTED, SE_DACL_PROTECTED);
 }
@@ -96,8 +113,7 @@ static enum status claim(const wchar_t *path, struct only_owner *owner)
     enum status status = check_owner(path, owner->token.user.User.Sid);
     if (status != STATUS_OK)
         return status;
-    if (!SetFileSecurityW(path, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
-                          &owner->descriptor))
+    if (!SetFileSecurityW(path, owner->parts, &owner->descriptor))
         return file_status(GetLastError());
     return STATUS_OK;
 }
