@@ -26,10 +26,7 @@ static enum status choose_transport(struct door_transport **out)
     os_environment("ISCSIDSC_SERVICE", service, sizeof service);
     if (strcmp(service, "require") == 0)
         return STATUS_SERVICE_NOT_RUNNING;
-    enum status status = door_local_new(out);
-    if (status == STATUS_OK)
-        os_pin_library();
-    return status;
+    return door_local_new(out);
 }
 
 /* True: this thread is the one that builds. False: another one did while we waited. */
