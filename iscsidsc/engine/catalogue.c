@@ -154,6 +154,8 @@ static struct instance *make_instance(struct catalogue *catalogue, struct mechan
 
 static bool add_portal(struct instance *instance, const struct discovery_record *record)
 {
+    if (instance->portal_count == TARGET_PORTALS_MOST)
+        return true;
     struct target_portal *portals =
         os_grow(instance->portals, (instance->portal_count + 1) * sizeof *portals);
     if (portals == NULL)

@@ -8,6 +8,7 @@
 #include "discovery/sendtargets.h"
 #include "engine/operations.h"
 #include "os/list.h"
+#include "os/memory.h"
 #include "protocol/name.h"
 
 /* A discovery portal, on the list or not. */
@@ -18,8 +19,12 @@ struct mechanism {
     uint32_t initiator_port;
     char *address;
     uint16_t socket;
-    bool asked; /* by this engine, whatever came of it */
+    bool asked;      /* by this engine, whatever came of it */
+    unsigned probes; /* discoveries under way: it may not be dropped meanwhile */
 };
+
+/* No real target has as many; more are ignored, so that a lying one cannot cost much. */
+#define TARGET_PORTALS_MOST 256u
 
 struct target_portal {
     char *host;

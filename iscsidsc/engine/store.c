@@ -185,7 +185,7 @@ static size_t count_portals(struct store *store, enum status *status)
     return count;
 }
 
-enum status store_portals(struct store *store, struct os_arena *arena,
+enum status store_portals(struct store *store, struct os_arena *arena, bool secrets,
                           struct discovery_portal_list *out)
 {
     enum status status;
@@ -201,8 +201,9 @@ enum status store_portals(struct store *store, struct os_arena *arena,
     query_begin(&query, &store->database,
                 "SELECT initiator, initiator_port, address, socket, symbolic_name, security_flags,"
                 " version, specified, flags, auth_type, header_digest, data_digest,"
-                " maximum_connections, time2wait, time2retain, username, password"
-                " FROM portals ORDER BY id LIMIT ?");
+                " maximum_connections, time2wait, time2retain, username,"
+                " iif(?, password, NULL) FROM portals ORDER BY id LIMIT ?");
+    query_bind_number(&query, secrets);
     query_bind_number(&query, room);
     while (query_next(&query))
         read_entry(&query, arena, &items[count++]);

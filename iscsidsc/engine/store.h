@@ -27,8 +27,8 @@ enum status store_put_portal(struct store *store, const struct discovery_portal 
 /* `found` tells whether there was one. */
 enum status store_delete_portal(struct store *store, const struct discovery_portal *portal,
                                 bool *found);
-/* All of them, oldest first, with their passwords; in the arena. */
-enum status store_portals(struct store *store, struct os_arena *arena,
+/* All of them, oldest first; in the arena. Without `secrets` they come without their passwords. */
+enum status store_portals(struct store *store, struct os_arena *arena, bool secrets,
                           struct discovery_portal_list *out);
 
 /* One word, one value. `value` has data NULL when there is none; in the arena. */

@@ -1,0 +1,18 @@
+/* The one initiator instance, and its ports: the local addresses a connection can come from. */
+#ifndef ENGINE_ADAPTER_H
+#define ENGINE_ADAPTER_H
+
+#include "engine/model.h"
+
+/* NULL and "" stand for any instance. */
+bool adapter_any(const char *initiator);
+
+/*
+ * May a login or discovery use this instance and port? The port is the index of a local address,
+ * which `source` then gets. INITIATOR_NOT_FOUND; INVALID_PORT; INVALID_PARAMETER: a port without an
+ * instance.
+ */
+enum status adapter_source(const char *initiator, uint32_t port, struct os_address *source,
+                           bool *has_source);
+
+#endif

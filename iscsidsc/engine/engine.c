@@ -1,0 +1,184 @@
+/* The engine's thread, and its start and end. */
+#include "engine/model.h"
+#include "engine/probe.h"
+#include "engine/sessions.h"
+#include "os/crypto.h"
+#include "os/system.h"
+
+enum { PATH_ROOM = 4096, STOP_WAIT = 2000 /* milliseconds for all logouts together */ };
+
+struct os_loop *engine_loop(struct engine *engine)
+{
+    return engine->loop;
+}
+
+bool engine_stopping(const struct engine *engine)
+{
+    return engine->stopping;
+}
+
+/* --- calls --- */
+
+void engine_pend(struct engine_call *call, void (*cancel)(struct engine_call *call), void *state)
+{
+    call->cancel = cancel;
+    call->state = state;
+    list_append(&call->engine->pending, &call->link);
+}
+
+void engine_finish(struct engine_call *call, enum status status, const void *reply)
+{
+    if (call->link.next != NULL)
+        list_remove(&call->link);
+    call->finished(call, status, reply);
+}
+
+static void cancel_pending(struct engine *engine)
+{
+    struct list *first;
+    while ((first = list_first(&engine->pending)) != NULL) {
+        struct engine_call *call = LIST_OWNER(first, struct engine_call, link);
+        call->cancel(call);
+    }
+}
+
+/* --- what is read at its first use --- */
+
+enum status engine_parameters(struct engine *engine, const struct parameters **out)
+{
+    enum status status = STATUS_OK;
+    if (!engine->has_parameters)
+        status = parameters_load(&engine->parameters, engine->directory, engine->problem,
+                                 sizeof engine->problem);
+    engine->has_parameters = status == STATUS_OK;
+    *out = &engine->parameters;
+    return status;
+}
+
+enum status engine_store(struct engine *engine, struct store **out)
+{
+    enum status status = STATUS_OK;
+    if (engine->directory == NULL)
+        return STATUS_STORE_FAILED;
+    if (engine->store == NULL)
+        status = store_open(&engine->store, engine->directory);
+    *out = engine->store;
+    return status;
+}
+
+/* --- the end --- */
+
+static void finish_stop(struct engine *engine)
+{
+    if (engine->stopped)
+        return;
+    engine->stopped = true;
+    os_timer_clear(&engine->stop_timer);
+    sessions_drop(engine);
+    probes_drop(engine);
+    os_loop_stop(engine->loop);
+}
+
+void engine_session_gone(struct engine *engine)
+{
+    if (engine->draining && list_empty(&engine->sessions))
+        finish_stop(engine);
+}
+
+static void on_stop_timer(struct os_timer *timer)
+{
+    finish_stop(LIST_OWNER(timer, struct engine, stop_timer));
+}
+
+static void on_stop(struct os_job *job)
+{
+    struct engine *engine = LIST_OWNER(job, struct engine, stop_job);
+    engine->stopping = true;
+    cancel_pending(engine);
+    sessions_logout(engine);
+    engine->draining = true;
+    if (list_empty(&engine->sessions) ||
+        !os_timer_set(engine->loop, &engine->stop_timer, os_now() + STOP_WAIT))
+        finish_stop(engine);
+}
+
+static void engine_free(struct engine *engine)
+{
+    /* Runs what was posted too late: it is told CANCELLED. */
+    os_loop_free(engine->loop);
+    store_close(engine->store);
+    catalogue_clear(&engine->catalogue);
+    link_base_close(&engine->links);
+    os_free(engine->directory);
+    os_free(engine);
+}
+
+void engine_stop(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    os_loop_post(engine->loop, &engine->stop_job);
+    os_thread_join(engine->thread);
+    engine_free(engine);
+}
+
+/* --- the start --- */
+
+static void run(void *argument)
+{
+    struct engine *engine = argument;
+    os_loop_run(engine->loop);
+}
+
+/* Callers see it as the adapter's address in the kernel: the same for all ids, another in each run.
+ */
+static uint64_t new_adapter(void)
+{
+    uint32_t low = 0;
+    os_random(&low, sizeof low);
+    return UINT64_C(0xffffe00100000000) | (low & ~UINT32_C(0xf));
+}
+
+static char *copy_directory(const char *directory)
+{
+    char path[PATH_ROOM];
+    if (directory != NULL)
+        return os_copy_text(directory);
+    return os_state_directory(path, sizeof path) ? os_copy_text(path) : NULL;
+}
+
+static struct engine *engine_new(const char *directory)
+{
+    struct engine *engine = os_alloc(sizeof *engine);
+    if (engine == NULL)
+        return NULL;
+    list_init(&engine->pending);
+    list_init(&engine->probes);
+    list_init(&engine->sessions);
+    catalogue_init(&engine->catalogue);
+    engine->stop_job.run = on_stop;
+    engine->stop_timer.fire = on_stop_timer;
+    engine->adapter = new_adapter();
+    engine->directory = copy_directory(directory);
+    engine->loop = os_loop_new();
+    if (engine->loop != NULL && link_base_open(&engine->links, engine->loop))
+        return engine;
+    engine_free(engine);
+    return NULL;
+}
+
+enum status engine_start(struct engine **out, const char *state_directory)
+{
+    *out = NULL;
+    struct engine *engine = engine_new(state_directory);
+    if (engine == NULL)
+        return STATUS_NO_MEMORY;
+    os_pin_library();
+    engine->thread = os_thread_start(run, engine);
+    if (engine->thread == NULL) {
+        engine_free(engine);
+        return STATUS_NO_MEMORY;
+    }
+    *out = engine;
+    return STATUS_OK;
+}

@@ -1,0 +1,53 @@
+/* The engine from inside: what its files share. Everything here runs on the engine's thread. */
+#ifndef ENGINE_MODEL_H
+#define ENGINE_MODEL_H
+
+#include "discovery/link.h"
+#include "engine/catalogue.h"
+#include "engine/engine.h"
+#include "engine/parameters.h"
+#include "engine/store.h"
+#include "os/thread.h"
+
+#define ANY_INITIATOR_PORT 0xffffffffu
+#define INITIATOR_INSTANCE "Root\\ISCSIPRT\\0000_0"
+
+enum { PROBLEM_ROOM = 512 };
+
+struct engine {
+    struct os_loop *loop;
+    struct os_thread *thread;
+    struct os_job stop_job;
+    struct os_timer stop_timer;
+    bool stopping; /* only cancels any more */
+    bool draining; /* waits for logouts */
+    bool stopped;
+    struct list pending; /* struct engine_call */
+
+    char *directory;     /* NULL: the platform told none */
+    struct store *store; /* NULL until it is needed */
+    struct parameters parameters;
+    bool has_parameters;
+    char problem[PROBLEM_ROOM]; /* what is wrong with the configuration file */
+
+    struct link_base links;
+    struct catalogue catalogue;
+    struct list probes;
+    struct list sessions; /* struct engine_session, in the order of their logins */
+    uint64_t adapter;     /* AdapterUnique of every id of this engine */
+    uint32_t last_session;
+    uint32_t last_connection;
+};
+
+/* Puts the call on the pending list: it ends later. `cancel` must finish it. */
+void engine_pend(struct engine_call *call, void (*cancel)(struct engine_call *call), void *state);
+
+/* The configuration, read at its first use. STATUS_CONFIGURATION and what os_read_file gives. */
+enum status engine_parameters(struct engine *engine, const struct parameters **out);
+/* The store, opened at its first use. */
+enum status engine_store(struct engine *engine, struct store **out);
+
+/* When the last session is gone a stopping engine stops. */
+void engine_session_gone(struct engine *engine);
+
+#endif

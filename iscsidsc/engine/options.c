@@ -1,0 +1,174 @@
+#include "engine/options.h"
+#include "engine/settings.h"
+#include "os/crypto.h"
+
+#include <string.h>
+
+enum { TIME_MOST = 3600, CONNECTIONS_MOST = 65535 }; /* RFC 7143, 13.2, 13.15 and 13.16 */
+
+static bool given(const struct login_options *options, uint32_t option)
+{
+    return options != NULL && (options->specified & option) != 0;
+}
+
+static uint32_t auth_type(const struct login_options *options)
+{
+    return given(options, OPTION_AUTH_TYPE) ? options->auth_type : AUTH_NONE;
+}
+
+/* --- checks --- */
+
+static enum status check_numbers(const struct login_options *options)
+{
+    if (given(options, OPTION_HEADER_DIGEST) && options->header_digest > DIGEST_CRC32C)
+        return STATUS_INVALID_LOGIN_OPTIONS;
+    if (given(options, OPTION_DATA_DIGEST) && options->data_digest > DIGEST_CRC32C)
+        return STATUS_INVALID_LOGIN_OPTIONS;
+    if (given(options, OPTION_MAXIMUM_CONNECTIONS) &&
+        (options->maximum_connections == 0 || options->maximum_connections > CONNECTIONS_MOST))
+        return STATUS_INVALID_LOGIN_OPTIONS;
+    if (given(options, OPTION_DEFAULT_TIME2WAIT) && options->default_time2wait > TIME_MOST)
+        return STATUS_INVALID_LOGIN_OPTIONS;
+    if (given(options, OPTION_DEFAULT_TIME2RETAIN) && options->default_time2retain > TIME_MOST)
+        return STATUS_INVALID_LOGIN_OPTIONS;
+    return STATUS_OK;
+}
+
+/* CHAP_N travels as text: no NUL and no control character can be in it. */
+static bool user_name_valid(const struct blob *name)
+{
+    if (name->data == NULL || name->length == 0 || name->length > CHAP_NAME_MAX)
+        return false;
+    for (uint32_t i = 0; i < name->length; i++) {
+        if (name->data[i] < ' ' || name->data[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static enum status check_chap(const struct login_options *options)
+{
+    if (options->flags & (LOGIN_FLAG_RADIUS_RESPONSE | LOGIN_FLAG_RADIUS_VERIFICATION))
+        return STATUS_NOT_IMPLEMENTED;
+    if (given(options, OPTION_USERNAME) && !user_name_valid(&options->username))
+        return STATUS_INVALID_CHAP_NAME;
+    if (!given(options, OPTION_PASSWORD) || options->password.data == NULL ||
+        options->password.length < SECRET_LEAST || options->password.length > SECRET_MOST)
+        return STATUS_INVALID_TARGET_SECRET;
+    return STATUS_OK;
+}
+
+enum status options_check(const struct login_options *options)
+{
+    if (options == NULL)
+        return STATUS_OK;
+    if (options->flags & LOGIN_FLAG_REQUIRE_IPSEC)
+        return STATUS_NO_IPSEC;
+    if (auth_type(options) > AUTH_MUTUAL)
+        return STATUS_INVALID_AUTH_TYPE;
+    enum status status = check_numbers(options);
+    if (status == STATUS_OK && auth_type(options) != AUTH_NONE)
+        status = check_chap(options);
+    return status;
+}
+
+/* --- settings --- */
+
+static const char *digest_list(const struct login_options *options, uint32_t option,
+                               uint32_t digest)
+{
+    if (!given(options, option))
+        return "None,CRC32C";
+    return digest == DIGEST_CRC32C ? "CRC32C,None" : "None";
+}
+
+static uint32_t choose(const struct login_options *options, uint32_t option, uint32_t wanted,
+                       uint32_t standard)
+{
+    return given(options, option) ? wanted : standard;
+}
+
+static void set_offers(struct key_offers *offers, const struct login_options *options,
+                       const struct parameters *parameters)
+{
+    static const struct login_options none;
+    const struct login_options *o = options != NULL ? options : &none;
+    offers->header_digest = digest_list(o, OPTION_HEADER_DIGEST, o->header_digest);
+    offers->data_digest = digest_list(o, OPTION_DATA_DIGEST, o->data_digest);
+    offers->max_recv_data_segment_length = parameters->max_recv_data_segment_length;
+    offers->max_connections = choose(o, OPTION_MAXIMUM_CONNECTIONS, o->maximum_connections, 1);
+    offers->initial_r2t = parameters->initial_r2t != 0;
+    offers->immediate_data = parameters->immediate_data != 0;
+    offers->max_burst_length = parameters->max_burst_length;
+    offers->first_burst_length = parameters->first_burst_length;
+    offers->default_time2wait = choose(o, OPTION_DEFAULT_TIME2WAIT, o->default_time2wait, 2);
+    offers->default_time2retain = choose(o, OPTION_DEFAULT_TIME2RETAIN, o->default_time2retain, 20);
+    offers->max_outstanding_r2t = 16;
+    offers->data_pdu_in_order = true;
+    offers->data_sequence_in_order = true;
+    offers->error_recovery_level = (uint8_t)parameters->error_recovery_level;
+}
+
+static enum status set_peer_secret(struct engine *engine, struct option_settings *out)
+{
+    struct chap_credentials *chap = &out->session.chap;
+    size_t length = 0;
+    enum status status = settings_chap_secret(engine, out->peer_secret, &length);
+    if (status != STATUS_OK)
+        return status;
+    if (length == 0)
+        return STATUS_INVALID_INITIATOR_SECRET;
+    /* RFC 7143, 9.2.1: a secret may not serve both directions. */
+    if (length == chap->secret_length && chap_equal(chap->secret, out->peer_secret, length))
+        return STATUS_INVALID_SECRET;
+    chap->peer_secret = out->peer_secret;
+    chap->peer_secret_length = length;
+    out->session.auth = SESSION_AUTH_MUTUAL;
+    return STATUS_OK;
+}
+
+static enum status set_chap(struct engine *engine, const struct login_options *options,
+                            struct option_settings *out)
+{
+    struct chap_credentials *chap = &out->session.chap;
+    out->session.auth = SESSION_AUTH_CHAP;
+    chap->name = out->initiator_name;
+    if (given(options, OPTION_USERNAME)) {
+        memcpy(out->user_name, options->username.data, options->username.length);
+        out->user_name[options->username.length] = '\0';
+        chap->name = out->user_name;
+    }
+    memcpy(out->secret, options->password.data, options->password.length);
+    chap->secret = out->secret;
+    chap->secret_length = options->password.length;
+    return auth_type(options) == AUTH_MUTUAL ? set_peer_secret(engine, out) : STATUS_OK;
+}
+
+enum status options_settings(struct engine *engine, const struct login_options *options,
+                             bool discovery, struct option_settings *out)
+{
+    const struct parameters *parameters;
+    *out = (struct option_settings){.session.discovery = discovery};
+    enum status status = engine_parameters(engine, &parameters);
+    if (status == STATUS_OK)
+        status = settings_node_name(engine, out->initiator_name);
+    if (status != STATUS_OK)
+        return status;
+    out->session.initiator_name = out->initiator_name;
+    out->session.timeouts = (struct session_timeouts){
+        .login = parameters->login_timeout * 1000,
+        .command = parameters->wmi_request_timeout * 1000,
+        .logout = parameters->tcp_disconnect_time * 1000,
+    };
+    set_offers(&out->session.offers, options, parameters);
+    if (auth_type(options) != AUTH_NONE)
+        status = set_chap(engine, options, out);
+    if (status != STATUS_OK)
+        options_wipe(out);
+    return status;
+}
+
+void options_wipe(struct option_settings *settings)
+{
+    os_wipe(settings, sizeof *settings);
+}

@@ -1,0 +1,199 @@
+/* SCSI commands for callers: one that moves no data or reads. */
+#include "engine/sessions.h"
+#include "os/memory.h"
+
+#include <string.h>
+
+enum {
+    LENGTH_MOST = 16 << 20,
+    BUSY_RETRIES = 6,
+    BUSY_PAUSE = 50, /* milliseconds, doubled each time */
+    ATTENTION_RETRIES = 3,
+};
+
+struct command {
+    struct list link; /* of its session */
+    struct engine_call *call;
+    struct engine_session *session;
+    struct task task;
+    struct iov data;
+    struct os_timer pause;
+    uint64_t deadline;
+    unsigned busy;       /* times the target was */
+    unsigned attentions; /* unit attentions seen */
+    bool submitted;
+    bool cancelled;
+};
+
+/* --- the end --- */
+
+static void command_free(struct command *command)
+{
+    list_remove(&command->link);
+    os_timer_clear(&command->pause);
+    os_free(command->data.base);
+    os_free(command);
+}
+
+static void finish(struct command *command, enum status status)
+{
+    const struct task *task = &command->task;
+    struct engine_call *call = command->call;
+    struct reply_scsi reply = {
+        .status = task->scsi_status,
+        .data = {command->data.base, task->transferred},
+        .sense = {task->sense, task->sense_length},
+        .overflow = task->overflow,
+        .residual = task->residual,
+    };
+    /* The door copies the reply before it returns. */
+    engine_finish(call, status, &reply);
+    command_free(command);
+}
+
+/* --- trying again --- */
+
+static void submit(struct command *command)
+{
+    struct contact *contact = command->session->contact;
+    command->submitted = true;
+    contact_hold(contact);
+    session_submit(contact_session(contact), &command->task, os_now());
+    contact_release(contact);
+}
+
+static void on_pause_over(struct os_timer *timer)
+{
+    struct command *command = LIST_OWNER(timer, struct command, pause);
+    if (command->session->state == ENGINE_SESSION_LIVE)
+        submit(command);
+    else
+        finish(command, command->task.status);
+}
+
+/* BUSY and TASK SET FULL mean back off, not fail (SAM-5, 5.3.1). */
+static bool retry_busy(struct command *command)
+{
+    const struct task *task = &command->task;
+    uint64_t due = os_now() + ((uint64_t)BUSY_PAUSE << command->busy);
+    if (task->scsi_status != SCSI_BUSY && task->scsi_status != SCSI_TASK_SET_FULL)
+        return false;
+    if (command->busy == BUSY_RETRIES || due >= command->deadline)
+        return false;
+    command->busy++;
+    return os_timer_set(command->session->engine->loop, &command->pause, due);
+}
+
+/*
+ * The first command after a login may be told of the power-on instead of being carried out. INQUIRY
+ * and REPORT LUNS never are; READ CAPACITY, which callers expect to work at once, is asked again.
+ */
+static bool retry_attention(struct command *command)
+{
+    const struct task *task = &command->task;
+    uint8_t opcode = task->cdb.bytes[0];
+    struct scsi_sense sense;
+    if (task->scsi_status != SCSI_CHECK_CONDITION || command->attentions == ATTENTION_RETRIES ||
+        (opcode != SCSI_READ_CAPACITY_10 && opcode != SCSI_SERVICE_ACTION_IN_16))
+        return false;
+    scsi_sense_decode(&sense, task->sense, task->sense_length);
+    if (!sense.valid || sense.key != SCSI_UNIT_ATTENTION)
+        return false;
+    command->attentions++;
+    return os_timer_set(command->session->engine->loop, &command->pause, os_now());
+}
+
+static void on_done(struct task *task)
+{
+    struct command *command = task->context;
+    command->submitted = false;
+    if (task->status == STATUS_SCSI_STATUS && command->session->state == ENGINE_SESSION_LIVE &&
+        (retry_busy(command) || retry_attention(command)))
+        return;
+    /* Cancelled by nobody: the session went away under it. */
+    bool lost = task->status == STATUS_CANCELLED && !command->cancelled;
+    finish(command, lost ? STATUS_NO_CONNECTION : task->status);
+}
+
+/* --- the start --- */
+
+static void cancel(struct engine_call *call)
+{
+    struct command *command = call->state;
+    command->cancelled = true;
+    if (command->submitted) {
+        struct contact *contact = command->session->contact;
+        contact_hold(contact);
+        session_cancel(contact_session(contact), &command->task); /* ends in on_done */
+        contact_release(contact);
+    } else {
+        finish(command, STATUS_CANCELLED);
+    }
+}
+
+/* The session is gone; what was submitted has been completed already. */
+void commands_over(struct engine_session *session)
+{
+    struct list *first;
+    while ((first = list_first(&session->commands)) != NULL)
+        finish(LIST_OWNER(first, struct command, link), STATUS_NO_CONNECTION);
+}
+
+static enum status check(const struct request_scsi *request, struct engine_session *session)
+{
+    if (session == NULL)
+        return STATUS_SESSION_NOT_FOUND;
+    if (session->state != ENGINE_SESSION_LIVE)
+        return STATUS_SESSION_BUSY;
+    uint32_t length = request->cdb.length;
+    if (request->length > LENGTH_MOST ||
+        (length != 6 && length != 10 && length != 12 && length != 16))
+        return STATUS_INVALID_PARAMETER;
+    return STATUS_OK;
+}
+
+static struct command *command_new(struct engine_session *session,
+                                   const struct request_scsi *request)
+{
+    struct command *command = os_alloc(sizeof *command);
+    void *data = request->length > 0 ? os_alloc(request->length) : NULL;
+    if (command == NULL || (request->length > 0 && data == NULL)) {
+        os_free(command);
+        os_free(data);
+        return NULL;
+    }
+    command->session = session;
+    command->data = (struct iov){data, request->length};
+    command->pause.fire = on_pause_over;
+    command->deadline = os_now() + session->engine->parameters.wmi_request_timeout * 1000;
+    list_append(&session->commands, &command->link);
+    struct task *task = &command->task;
+    task->lun = request->lun;
+    memcpy(task->cdb.bytes, request->cdb.data, request->cdb.length);
+    task->cdb.length = (uint8_t)request->cdb.length;
+    task->data_in = &command->data;
+    task->data_in_count = request->length > 0 ? 1 : 0;
+    task->data_in_length = request->length;
+    task->done = on_done;
+    task->context = command;
+    return command;
+}
+
+void engine_scsi(struct engine_call *call)
+{
+    const struct request_scsi *request = call->request;
+    struct engine_session *session = session_find(call->engine, request->session);
+    struct command *command = NULL;
+    enum status status = check(request, session);
+    if (status == STATUS_OK) {
+        command = command_new(session, request);
+        status = command != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    if (status != STATUS_OK) {
+        engine_finish(call, status, NULL);
+        return;
+    }
+    command->call = call;
+    engine_pend(call, cancel, command);
+    submit(command);
+}

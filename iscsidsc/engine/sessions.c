@@ -1,0 +1,150 @@
+#include "engine/sessions.h"
+#include "os/memory.h"
+
+#include <string.h>
+
+#define SESSION(node) LIST_OWNER(node, struct engine_session, link)
+
+/* AdapterSpecific of Windows' sessions: the type bits and enterprise number of an ISID, and a
+ * counter. */
+#define SESSION_ID_PREFIX (UINT64_C(0x40000137) << 32)
+
+enum { ISID_QUALIFIERS = 0x10000 };
+
+/* --- making and removing --- */
+
+static uint16_t qualifier_of(const uint8_t isid[PDU_ISID_LENGTH])
+{
+    return get_be16(isid + 4);
+}
+
+static bool qualifier_taken(const struct engine *engine, const char *target, uint32_t qualifier)
+{
+    LIST_EACH(node, &engine->sessions)
+    {
+        if (qualifier_of(SESSION(node)->isid) == qualifier &&
+            name_equal(SESSION(node)->target, target))
+            return true;
+    }
+    return false;
+}
+
+/* The lowest free one: the same session after a restart has the same ISID, and its reservations. */
+static bool choose_isid(const struct engine *engine, const char *target,
+                        uint8_t isid[PDU_ISID_LENGTH])
+{
+    static const uint8_t enterprise[] = {0x40, 0x00, 0x01, 0x37}; /* type EN, Microsoft's number */
+    uint32_t qualifier = 0;
+    while (qualifier < ISID_QUALIFIERS && qualifier_taken(engine, target, qualifier))
+        qualifier++;
+    memcpy(isid, enterprise, sizeof enterprise);
+    put_be16(isid + 4, (uint16_t)qualifier);
+    return qualifier < ISID_QUALIFIERS;
+}
+
+struct engine_session *session_make(struct engine *engine, const char *target)
+{
+    struct engine_session *session = os_alloc(sizeof *session);
+    if (session == NULL)
+        return NULL;
+    session->engine = engine;
+    list_init(&session->link);
+    list_init(&session->commands);
+    session->target = os_copy_text(target);
+    if (session->target == NULL || !choose_isid(engine, target, session->isid)) {
+        os_free(session->target);
+        os_free(session);
+        return NULL;
+    }
+    list_append(&engine->sessions, &session->link);
+    return session;
+}
+
+void session_remove(struct engine_session *session)
+{
+    struct engine *engine = session->engine;
+    list_remove(&session->link);
+    contact_close(session->contact);
+    commands_over(session);
+    os_free(session->target);
+    os_free(session->address);
+    os_free(session);
+    engine_session_gone(engine);
+}
+
+bool session_went_live(struct engine_session *session, const struct portal_address *portal)
+{
+    struct engine *engine = session->engine;
+    session->address = os_copy_text(portal->host);
+    if (session->address == NULL)
+        return false;
+    session->socket = portal->port;
+    session->has_local = contact_local_address(session->contact, &session->local);
+    session->id = (struct unique_id){engine->adapter, SESSION_ID_PREFIX | ++engine->last_session};
+    session->connection = (struct unique_id){engine->adapter, ++engine->last_connection};
+    session->state = ENGINE_SESSION_LIVE;
+    session->login = NULL;
+    /* The list is in the order of the logins' ends. */
+    list_remove(&session->link);
+    list_append(&engine->sessions, &session->link);
+    return true;
+}
+
+/* --- finding --- */
+
+bool session_exists(const struct engine *engine, const char *target)
+{
+    LIST_EACH(node, &engine->sessions)
+    {
+        if (name_equal(SESSION(node)->target, target))
+            return true;
+    }
+    return false;
+}
+
+struct engine_session *session_find(const struct engine *engine, const struct unique_id *id)
+{
+    if (id == NULL)
+        return NULL;
+    LIST_EACH(node, &engine->sessions)
+    {
+        struct engine_session *session = SESSION(node);
+        if (session->state != ENGINE_SESSION_LOGIN && session->id.specific == id->specific &&
+            session->id.adapter == id->adapter)
+            return session;
+    }
+    return NULL;
+}
+
+/* --- what the contact tells --- */
+
+static void on_ready(void *context, enum status status)
+{
+    struct engine_session *session = context;
+    login_ready(session->login, status);
+}
+
+static void on_over(void *context, enum status status)
+{
+    struct engine_session *session = context;
+    if (session->logout != NULL)
+        logout_over(session, status);
+    session_remove(session);
+}
+
+const struct contact_events session_events = {.ready = on_ready, .over = on_over};
+
+void sessions_logout(struct engine *engine)
+{
+    LIST_EACH_SAFE(node, &engine->sessions)
+    {
+        contact_logout(SESSION(node)->contact);
+    }
+}
+
+void sessions_drop(struct engine *engine)
+{
+    struct list *first;
+    while ((first = list_first(&engine->sessions)) != NULL)
+        session_remove(SESSION(first));
+}
