@@ -1,5 +1,10 @@
 #include "os_test.h"
 
+#ifndef _WIN32
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
+
 static void literals_are_parsed_and_printed(void **state)
 {
     (void)state;
@@ -299,6 +304,40 @@ static void listening_errors_are_told_apart(void **state)
     os_abort(OS_NO_SOCKET);
 }
 
+/* With no descriptor left the connection is refused instead of keeping the listener ready for ever.
+ */
+static void running_out_of_descriptors_refuses_connections(void **state)
+{
+    (void)state;
+#ifdef _WIN32
+    skip();
+#else
+    enum { MOST = 64 };
+    struct rlimit before, few;
+    struct os_address at;
+    os_socket client, accepted, listener = listener_new(&at);
+    enum status status = STATUS_OK;
+    int files[MOST], count = 0;
+    char byte;
+    assert_status(os_connect(&client, &at, NULL), STATUS_OK);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = (rlim_t)client + MOST / 2;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (count < MOST && (files[count] = dup(0)) >= 0)
+        count++;
+    bool took = os_accept(listener, &accepted, NULL);
+    setrlimit(RLIMIT_NOFILE, &before);
+    while (count > 0)
+        close(files[--count]);
+    assert_false(took);
+    assert_int_equal(receive_within_bound(client, &byte, 1, &status), -1);
+    os_close(client);
+    pair_close(pair_new(listener, &at)); /* and it goes on */
+    os_close(listener);
+#endif
+}
+
 static void ipv6_listeners_take_no_ipv4(void **state)
 {
     (void)state;
@@ -358,6 +397,7 @@ int main(void)
         cmocka_unit_test(sending_to_nobody_is_an_error_and_no_signal),
         cmocka_unit_test(a_full_peer_blocks_without_an_error),
         cmocka_unit_test(listening_errors_are_told_apart),
+        cmocka_unit_test(running_out_of_descriptors_refuses_connections),
         cmocka_unit_test(ipv6_listeners_take_no_ipv4),
         cmocka_unit_test(names_are_looked_up_without_doubles),
     };
