@@ -1,0 +1,98 @@
+#include "os/storage.h"
+
+#include "os/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+struct os_storage {
+    int file;
+};
+
+static enum status storage_status(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return STATUS_ACCESS_DENIED;
+    case EROFS:
+        return STATUS_STORE_READ_ONLY;
+    case ENOMEM:
+        return STATUS_NO_MEMORY;
+    default:
+        return STATUS_STORE_FAILED;
+    }
+}
+
+enum status os_storage_open(const char *path, bool read_only, struct os_storage **out,
+                            uint64_t *size)
+{
+    struct os_storage *storage = os_alloc(sizeof *storage);
+    off_t end;
+
+    if (storage == NULL)
+        return STATUS_NO_MEMORY;
+    storage->file = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    /* Seeking tells the size of block devices too. */
+    end = storage->file >= 0 ? lseek(storage->file, 0, SEEK_END) : -1;
+    if (end < 0) {
+        enum status status = storage_status(errno);
+
+        os_storage_close(storage);
+        return status;
+    }
+    *size = (uint64_t)end;
+    *out = storage;
+    return STATUS_OK;
+}
+
+void os_storage_close(struct os_storage *storage)
+{
+    if (storage == NULL)
+        return;
+    if (storage->file >= 0)
+        close(storage->file);
+    os_free(storage);
+}
+
+bool os_storage_read(struct os_storage *storage, uint64_t offset, void *out, size_t length)
+{
+    uint8_t *at = out;
+
+    while (length > 0) {
+        ssize_t got = pread(storage->file, at, length, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        offset += (uint64_t)got;
+        length -= (size_t)got;
+    }
+    return true;
+}
+
+bool os_storage_write(struct os_storage *storage, uint64_t offset, const void *data, size_t length)
+{
+    const uint8_t *at = data;
+
+    while (length > 0) {
+        ssize_t put = pwrite(storage->file, at, length, (off_t)offset);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        at += put;
+        offset += (uint64_t)put;
+        length -= (size_t)put;
+    }
+    return true;
+}
+
+bool os_storage_flush(struct os_storage *storage)
+{
+    return fdatasync(storage->file) == 0;
+}

@@ -1,0 +1,23 @@
+/* Random access to files that stand for disks: any size, no file position. */
+#ifndef OS_STORAGE_H
+#define OS_STORAGE_H
+
+#include "protocol/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct os_storage;
+
+/* An existing file or block device. ACCESS_DENIED, STORE_READ_ONLY, NO_MEMORY, STORE_FAILED. */
+enum status os_storage_open(const char *path, bool read_only, struct os_storage **out,
+                            uint64_t *size);
+void os_storage_close(struct os_storage *storage);
+/* All of it or false; reading behind the end fails. */
+bool os_storage_read(struct os_storage *storage, uint64_t offset, void *out, size_t length);
+bool os_storage_write(struct os_storage *storage, uint64_t offset, const void *data, size_t length);
+/* What was written is on the medium when this returns true. */
+bool os_storage_flush(struct os_storage *storage);
+
+#endif

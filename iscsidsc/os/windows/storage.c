@@ -1,0 +1,112 @@
+#include "os/storage.h"
+
+#include "os/windows/wide.h"
+
+struct os_storage {
+    HANDLE file;
+};
+
+static enum status storage_status(DWORD error)
+{
+    switch (error) {
+    case ERROR_ACCESS_DENIED:
+    case ERROR_PRIVILEGE_NOT_HELD:
+        return STATUS_ACCESS_DENIED;
+    case ERROR_WRITE_PROTECT:
+        return STATUS_STORE_READ_ONLY;
+    case ERROR_NOT_ENOUGH_MEMORY:
+    case ERROR_OUTOFMEMORY:
+        return STATUS_NO_MEMORY;
+    default:
+        return STATUS_STORE_FAILED;
+    }
+}
+
+enum status os_storage_open(const char *path, bool read_only, struct os_storage **out,
+                            uint64_t *size)
+{
+    struct os_storage *storage = os_alloc(sizeof *storage);
+    wchar_t *wide = os_wide(path);
+    DWORD access = GENERIC_READ | (read_only ? 0 : GENERIC_WRITE);
+    LARGE_INTEGER end;
+
+    if (storage == NULL || wide == NULL) {
+        os_free(storage);
+        os_free(wide);
+        return STATUS_NO_MEMORY;
+    }
+    storage->file = CreateFileW(wide, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                                OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    os_free(wide);
+    if (storage->file == INVALID_HANDLE_VALUE || !GetFileSizeEx(storage->file, &end)) {
+        enum status status = storage_status(GetLastError());
+
+        os_storage_close(storage);
+        return status;
+    }
+    *size = (uint64_t)end.QuadPart;
+    *out = storage;
+    return STATUS_OK;
+}
+
+void os_storage_close(struct os_storage *storage)
+{
+    if (storage == NULL)
+        return;
+    if (storage->file != INVALID_HANDLE_VALUE)
+        CloseHandle(storage->file);
+    os_free(storage);
+}
+
+static OVERLAPPED place_of(uint64_t offset)
+{
+    OVERLAPPED place = {0};
+
+    place.Offset = (DWORD)offset;
+    place.OffsetHigh = (DWORD)(offset >> 32);
+    return place;
+}
+
+static DWORD part_of(size_t length)
+{
+    return length > 1u << 30 ? 1u << 30 : (DWORD)length;
+}
+
+bool os_storage_read(struct os_storage *storage, uint64_t offset, void *out, size_t length)
+{
+    uint8_t *at = out;
+
+    while (length > 0) {
+        OVERLAPPED place = place_of(offset);
+        DWORD got;
+
+        if (!ReadFile(storage->file, at, part_of(length), &got, &place) || got == 0)
+            return false;
+        at += got;
+        offset += got;
+        length -= got;
+    }
+    return true;
+}
+
+bool os_storage_write(struct os_storage *storage, uint64_t offset, const void *data, size_t length)
+{
+    const uint8_t *at = data;
+
+    while (length > 0) {
+        OVERLAPPED place = place_of(offset);
+        DWORD put;
+
+        if (!WriteFile(storage->file, at, part_of(length), &put, &place) || put == 0)
+            return false;
+        at += put;
+        offset += put;
+        length -= put;
+    }
+    return true;
+}
+
+bool os_storage_flush(struct os_storage *storage)
+{
+    return FlushFileBuffers(storage->file) != 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * One connection of the target side as a state machine (RFC 7143): it owns no socket and no clock.
+ * Its owner moves the bytes and tells the time (monotonic milliseconds).
+ */
+#ifndef TARGET_CONNECTION_H
+#define TARGET_CONNECTION_H
+
+#include "protocol/framer.h"
+#include "target/target.h"
+
+struct target_connection;
+
+enum target_end {
+    TARGET_END_NONE,
+    TARGET_END_CLOSE,
+    TARGET_END_RESET, /* as a crash would: RST */
+};
+
+/* Something changed outside of a call for this connection (bytes to send, an end, a new due time).
+ * May come in the middle of a call for another connection: do not free anything there. */
+typedef void target_connection_wake(void *owner);
+
+/* A connection that came in through a portal of group `group`; NULL: out of memory. */
+struct target_connection *target_connection_new(struct target_entity *entity, uint16_t group,
+                                                target_connection_wake *wake, void *owner,
+                                                uint64_t now);
+/* Takes it out of its session; a session without connections ends. */
+void target_connection_free(struct target_connection *connection);
+
+/*
+ * Receiving: begin, then any number of pieces and read, then end. `look_ahead` may be shared by all
+ * connections of the thread (protocol/framer.h). target_connection_read returns false when
+ * nothing more shall be read (now).
+ */
+void target_connection_read_begin(struct target_connection *connection, void *look_ahead,
+                                  size_t size);
+size_t target_connection_read_pieces(struct target_connection *connection, struct iov *pieces,
+                                     size_t room);
+bool target_connection_read(struct target_connection *connection, size_t length, uint64_t now);
+void target_connection_read_end(struct target_connection *connection);
+/* False while too much output waits: read again when some was sent. */
+bool target_connection_wants_input(const struct target_connection *connection);
+
+/* Sending: 0 pieces when there is nothing to send now. */
+size_t target_connection_write_pieces(struct target_connection *connection, struct iov *pieces,
+                                      size_t room, uint64_t now);
+void target_connection_written(struct target_connection *connection, size_t length);
+
+/* How the owner shall end the connection now: NONE while it goes on or has something to send first.
+ */
+enum target_end target_connection_ending(const struct target_connection *connection);
+
+/* When target_connection_tick wants to be called at the latest; OS_NEVER when nothing is due. */
+uint64_t target_connection_due(const struct target_connection *connection);
+void target_connection_tick(struct target_connection *connection, uint64_t now);
+
+/* --- for tests and callbacks --- */
+bool target_connection_full_feature(const struct target_connection *connection);
+bool target_connection_discovery(const struct target_connection *connection);
+const struct key_values *target_connection_values(const struct target_connection *connection);
+/* Asks the initiator for a sign of life. */
+void target_connection_ping(struct target_connection *connection);
+void target_connection_async(struct target_connection *connection,
+                             const struct pdu_async_message *message);
+
+#endif

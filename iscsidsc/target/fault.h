@@ -1,0 +1,60 @@
+/*
+ * Misbehaviour to order: a table of callbacks that sees every PDU of every connection of an entity,
+ * both ways. A callback that is NULL behaves. Tests of the initiator are the users.
+ */
+#ifndef TARGET_FAULT_H
+#define TARGET_FAULT_H
+
+#include "target/connection.h"
+
+/* A PDU that came in whole. The fields from `swallow` on are orders, neutral at first. */
+struct target_fault_in {
+    const struct pdu *pdu;
+    const uint8_t *data; /* NULL for the data of a SCSI write */
+    uint32_t length;
+    bool swallow;   /* act as if it had never come */
+    uint32_t delay; /* milliseconds until anything is sent from now on */
+};
+
+/* A PDU about to be sent, with its sequence numbers. `pdu` may be changed in place. */
+struct target_fault_out {
+    struct pdu *pdu;
+    const uint8_t *data; /* changed by target_fault_data */
+    uint32_t length;
+    unsigned copies;     /* 1; 0 drops it */
+    uint32_t delay;      /* milliseconds until it, and all behind it, is sent */
+    enum target_end end; /* what follows it */
+    size_t end_at;       /* with `end`: after so many bytes of the PDU; SIZE_MAX: after all of it */
+    struct target_buffer *replaced; /* inside */
+};
+
+struct target_fault {
+    void *context;
+    void (*connected)(void *context, struct target_connection *connection);
+    void (*incoming)(void *context, struct target_connection *connection,
+                     struct target_fault_in *in);
+    void (*outgoing)(void *context, struct target_connection *connection,
+                     struct target_fault_out *out);
+    /* The bytes of a PDU with padding and digests: may be changed in place. */
+    void (*encoded)(void *context, struct target_connection *connection, const struct pdu *pdu,
+                    uint8_t *bytes, size_t length);
+};
+
+/* Replaces the data segment (copied). False: out of memory. */
+bool target_fault_data(struct target_fault_out *out, const void *data, uint32_t length);
+
+/* Four words of a connection for a callback's own use, zero at first. */
+uint32_t *target_fault_memory(struct target_connection *connection);
+
+/* Sends a PDU of the callback's making; it does not pass the callbacks. With `numbered` it gets the
+ * connection's sequence numbers, else it goes out as it is. */
+void target_fault_send(struct target_connection *connection, const struct pdu *pdu,
+                       const void *data, uint32_t length, bool numbered);
+void target_fault_send_bytes(struct target_connection *connection, const void *bytes,
+                             size_t length);
+/* From now on at most `bytes` for each send call, and one call each `interval` milliseconds. */
+void target_fault_dribble(struct target_connection *connection, size_t bytes, uint32_t interval);
+/* Ends the connection when all that is queued has gone out; TARGET_END_RESET at once. */
+void target_fault_end(struct target_connection *connection, enum target_end end);
+
+#endif

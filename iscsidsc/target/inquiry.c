@@ -1,0 +1,196 @@
+/* What a logical unit says of itself: INQUIRY, its vital product data, and mode pages (SPC-4,
+ * SBC-3). */
+#include "protocol/scsi.h"
+
+#include "target/internal.h"
+
+#include <stdio.h>
+
+#define VENDOR   "ISCSIDSC"
+#define PRODUCT  "Virtual disk    "
+#define REVISION "1.0 "
+
+enum { NO_UNIT = 0x7f }; /* peripheral qualifier 3, type 1Fh: there can be no unit */
+
+/* The same for a unit in every run: its target's name and its number. */
+static uint64_t identity_of(const struct target_scsi *scsi)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    for (const char *c = scsi->target->name; *c != '\0'; c++)
+        hash = (hash ^ (uint8_t)*c) * 1099511628211u;
+    return (hash ^ (uint64_t)scsi->lun) * 1099511628211u;
+}
+
+static void serial_of(const struct target_scsi *scsi, char serial[17])
+{
+    uint64_t identity = identity_of(scsi);
+
+    for (int i = 15; i >= 0; i--, identity >>= 4)
+        serial[i] = "0123456789abcdef"[identity & 15];
+    serial[16] = '\0';
+}
+
+static void standard_inquiry(struct target_scsi *scsi, const struct target_disk *disk)
+{
+    uint8_t data[96] = {0};
+
+    data[0] = disk == NULL ? NO_UNIT : 0x00;
+    data[2] = 0x06; /* SPC-4 */
+    data[3] = 0x12; /* HiSup, response data format 2 */
+    data[4] = sizeof data - 5;
+    data[7] = 0x02; /* CmdQue */
+    memcpy(data + 8, VENDOR, 8);
+    memcpy(data + 16, PRODUCT, 16);
+    memcpy(data + 32, REVISION, 4);
+    put_be16(data + 58, 0x00a0); /* SAM-5 */
+    put_be16(data + 60, 0x0960); /* iSCSI */
+    put_be16(data + 62, 0x0460); /* SPC-4 */
+    put_be16(data + 64, 0x04c0); /* SBC-3 */
+    target_scsi_answer(scsi, data, sizeof data, get_be16(scsi->cdb + 3));
+}
+
+/* Device identification: one designator, returns the new length of the page. */
+static size_t designator(uint8_t *page, size_t length, uint8_t code_set, uint8_t kind,
+                         const void *text, size_t text_length)
+{
+    page[length] = code_set;
+    page[length + 1] = kind;
+    page[length + 2] = 0;
+    page[length + 3] = (uint8_t)text_length;
+    memcpy(page + length + 4, text, text_length);
+    return length + 4 + text_length;
+}
+
+static size_t identification_page(const struct target_scsi *scsi, uint8_t *page)
+{
+    char serial[17];
+    char vendor[8 + 16 + 1];
+    char name[ISCSI_NAME_MAX + 5] = {0};
+    uint8_t naa[8];
+    size_t length = 4;
+
+    serial_of(scsi, serial);
+    snprintf(vendor, sizeof vendor, "%s%s", VENDOR, serial);
+    length = designator(page, length, 0x02, 0x01, vendor, 24);
+    put_be64(naa, (identity_of(scsi) & 0x0fffffffffffffffu) | 0x3000000000000000u);
+    length = designator(page, length, 0x01, 0x03, naa, sizeof naa);
+    /* The target device itself: a SCSI name string, NUL-padded to four bytes. */
+    memcpy(name, scsi->target->name, strlen(scsi->target->name));
+    return designator(page, length, 0x53, 0xa8, name, (strlen(name) / 4 + 1) * 4);
+}
+
+static void product_data(struct target_scsi *scsi, const struct target_disk *disk)
+{
+    uint8_t page[4 + 4 * 3 + 24 + 8 + ISCSI_NAME_MAX + 5] = {0};
+    char serial[17];
+    size_t length;
+
+    page[0] = disk == NULL ? NO_UNIT : 0x00;
+    page[1] = scsi->cdb[2];
+    switch (scsi->cdb[2]) {
+    case 0x00:
+        memcpy(page + 4, "\x00\x80\x83", 3);
+        length = 7;
+        break;
+    case 0x80:
+        serial_of(scsi, serial);
+        memcpy(page + 4, serial, 16);
+        length = 20;
+        break;
+    case 0x83:
+        length = identification_page(scsi, page);
+        break;
+    default:
+        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
+        return;
+    }
+    put_be16(page + 2, (uint16_t)(length - 4));
+    target_scsi_answer(scsi, page, length, get_be16(scsi->cdb + 3));
+}
+
+void target_scsi_inquiry(struct target_scsi *scsi, struct target_disk *disk)
+{
+    bool evpd = (scsi->cdb[1] & 1) != 0;
+
+    if ((scsi->cdb[1] & 2) != 0 || (!evpd && scsi->cdb[2] != 0))
+        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
+    else if (evpd)
+        product_data(scsi, disk);
+    else
+        standard_inquiry(scsi, disk);
+}
+
+/* --- mode pages --- */
+
+static size_t caching_page(uint8_t *page, bool changeable)
+{
+    page[0] = 0x08;
+    page[1] = 18;
+    page[2] = changeable ? 0 : 0x04; /* WCE: SYNCHRONIZE CACHE and FUA make data durable */
+    return 20;
+}
+
+static size_t control_page(uint8_t *page)
+{
+    page[0] = 0x0a;
+    page[1] = 10;
+    return 12;
+}
+
+/* Returns the length, 0 for a page that there is not. */
+static size_t mode_pages(uint8_t *out, const uint8_t *cdb)
+{
+    uint8_t page = cdb[2] & 0x3f;
+    bool changeable = cdb[2] >> 6 == 1; /* nothing can be changed */
+    size_t length = 0;
+
+    if (cdb[3] != 0 && cdb[3] != 0xff)
+        return 0;
+    if (page == 0x08 || page == 0x3f)
+        length += caching_page(out, changeable);
+    if (page == 0x0a || page == 0x3f)
+        length += control_page(out + length);
+    return length;
+}
+
+static size_t block_descriptor(uint8_t *out, const struct target_disk *disk)
+{
+    put_be32(out, disk->blocks > 0xffffffffu ? 0xffffffffu : (uint32_t)disk->blocks);
+    put_be32(out + 4, disk->block_length); /* byte 4 is reserved, and 0 as lengths are below 2^24 */
+    return 8;
+}
+
+void target_scsi_mode_sense(struct target_scsi *scsi, struct target_disk *disk)
+{
+    bool ten = scsi->cdb[0] == SCSI_MODE_SENSE_10;
+    size_t header = ten ? 8 : 4;
+    bool descriptor = (scsi->cdb[1] & 0x08) == 0;
+    uint8_t data[64] = {0};
+    uint8_t specific = (uint8_t)(disk->read_only ? 0x90 : 0x10); /* WP, DPOFUA */
+    size_t length = header;
+    size_t pages;
+
+    if (scsi->cdb[2] >> 6 == 3) { /* saved values */
+        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC(0x39, 0x00));
+        return;
+    }
+    if (descriptor)
+        length += block_descriptor(data + length, disk);
+    pages = mode_pages(data + length, scsi->cdb);
+    if (pages == 0) {
+        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
+        return;
+    }
+    length += pages;
+    if (ten) {
+        put_be16(data, (uint16_t)(length - 2));
+        data[3] = specific;
+        data[7] = descriptor ? 8 : 0;
+    } else {
+        data[0] = (uint8_t)(length - 1);
+        data[2] = specific;
+        data[3] = descriptor ? 8 : 0;
+    }
+    target_scsi_answer(scsi, data, length, ten ? get_be16(scsi->cdb + 7) : scsi->cdb[4]);
+}

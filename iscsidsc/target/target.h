@@ -1,0 +1,103 @@
+/*
+ * The embedded iSCSI target: an entity with targets, logical units, accounts and portals, and a
+ * server that runs it on an event loop. Every call belongs to the loop's thread, or to any one
+ * thread while no loop runs.
+ */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+
+#include "os/loop.h"
+#include "protocol/chap.h"
+#include "protocol/keys.h"
+#include "protocol/name.h"
+
+struct target_fault;
+
+/* --- the entity: what there is to log in to --- */
+
+struct target_entity;
+struct target;
+struct target_disk;
+
+/* May be changed until the first connection. Times are milliseconds. */
+struct target_settings {
+    struct key_offers offers;         /* limits in negotiation; its texts must be literals */
+    uint32_t command_window;          /* commands of a session that may be under way */
+    uint32_t login_timeout;           /* from accept to full feature phase */
+    uint32_t nop_interval;            /* an initiator silent for so long is pinged; 0: never */
+    uint32_t nop_timeout;             /* and dropped after so long without an answer */
+    const struct target_fault *fault; /* NULL: behave */
+};
+
+/* `crypto` must outlive it. NULL: out of memory. */
+struct target_entity *target_entity_new(const struct chap_crypto *crypto);
+/* The server that runs it must be gone. */
+void target_entity_free(struct target_entity *entity);
+struct target_settings *target_entity_settings(struct target_entity *entity);
+
+/* What SendTargets tells of where we are. The server adds the portals that it listens on. */
+enum status target_add_portal(struct target_entity *entity, const struct portal_address *portal);
+void target_remove_portal(struct target_entity *entity, const struct portal_address *portal);
+
+/* INVALID_NAME, TARGET_EXISTS, NO_MEMORY. */
+enum status target_add(struct target_entity *entity, const char *name, struct target **out);
+/* Drops its sessions. */
+void target_remove(struct target *target);
+struct target *target_find(struct target_entity *entity, const char *name);
+const char *target_name(const struct target *target);
+size_t target_sessions(const struct target *target);
+
+enum status target_set_alias(struct target *target, const char *alias);
+/* Logins are sent to `address` (host[:port][,group]); NULL: no longer. */
+enum status target_set_redirect(struct target *target, const char *address, bool permanent);
+/* With a group named the target is reached only through portals of its groups. */
+enum status target_add_group(struct target *target, uint16_t group);
+
+/* --- who may come in --- */
+
+/* Accounts of a target, or of discovery sessions: with one or more of them CHAP is demanded. */
+struct target_access;
+struct target_access *target_access_of(struct target *target);
+struct target_access *target_access_of_discovery(struct target_entity *entity);
+/* INVALID_CHAP_NAME, INVALID_SECRET (empty or too long), NO_MEMORY. */
+enum status target_access_add(struct target_access *access, const char *user, const char *secret);
+/* How we prove ourselves to an initiator that asks. */
+enum status target_access_identity(struct target_access *access, const char *user,
+                                   const char *secret);
+
+/* --- disks --- */
+
+#define TARGET_LUN_MAX 255u
+
+/* The disk belongs to the target from now on, also after a failure. INVALID_PARAMETER: the number
+ * is taken or too large. */
+enum status target_add_disk(struct target *target, uint32_t lun, struct target_disk *disk);
+
+/* `bytes` must be a multiple of `block_length` (512 to 65536, a power of two). */
+enum status target_disk_ram(uint64_t bytes, uint32_t block_length, struct target_disk **out);
+/* Of the file's size, rounded down to whole blocks. ACCESS_DENIED, STORE_FAILED, ... */
+enum status target_disk_file(const char *path, uint32_t block_length, bool read_only,
+                             struct target_disk **out);
+void target_disk_set_read_only(struct target_disk *disk);
+void target_disk_free(struct target_disk *disk);
+uint64_t target_disk_bytes(const struct target_disk *disk);
+/* The memory of a RAM disk; NULL for others. */
+uint8_t *target_disk_memory(struct target_disk *disk);
+
+/* --- the server --- */
+
+struct target_server;
+
+/* The entity must outlive it. NULL: out of memory. */
+struct target_server *target_server_new(struct os_loop *loop, struct target_entity *entity);
+/* Closes every listener and connection. */
+void target_server_free(struct target_server *server);
+/*
+ * Listens on an address literal; port 0 takes an ephemeral one. `bound` (may be NULL) gets
+ * what it became. Statuses of os_listen; INVALID_ADDRESS.
+ */
+enum status target_server_listen(struct target_server *server, const char *host, uint16_t port,
+                                 uint16_t group, struct portal_address *bound);
+size_t target_server_connections(const struct target_server *server);
+
+#endif
