@@ -1,6 +1,8 @@
 #include "engine/probe.h"
 #include "engine/adapter.h"
 #include "engine/options.h"
+#include "engine/sessions.h"
+#include "os/crypto.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -81,6 +83,14 @@ static enum status start_discovery(struct probe *probe, const struct discovery_p
     return probe->discovery != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* Any will do, but two discoveries of one portal at a time must not take each other's place. */
+static void choose_isid(uint8_t isid[PDU_ISID_LENGTH])
+{
+    uint16_t qualifier = 0;
+    os_random(&qualifier, sizeof qualifier);
+    session_isid(qualifier, isid);
+}
+
 static enum status start(struct probe *probe, const struct discovery_portal *entry)
 {
     struct option_settings options;
@@ -92,6 +102,7 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     enum status status = options_settings(probe->engine, entry->options, true, &options);
     if (status != STATUS_OK)
         return status;
+    choose_isid(options.session.isid);
     if (options.session.timeouts.logout > LOGOUT_MOST)
         options.session.timeouts.logout = LOGOUT_MOST;
     status = start_discovery(probe, entry, &options);

@@ -29,16 +29,21 @@ static bool qualifier_taken(const struct engine *engine, const char *target, uin
     return false;
 }
 
+void session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH])
+{
+    static const uint8_t enterprise[] = {0x40, 0x00, 0x01, 0x37}; /* type EN, Microsoft's number */
+    memcpy(out, enterprise, sizeof enterprise);
+    put_be16(out + 4, qualifier);
+}
+
 /* The lowest free one: the same session after a restart has the same ISID, and its reservations. */
 static bool choose_isid(const struct engine *engine, const char *target,
                         uint8_t isid[PDU_ISID_LENGTH])
 {
-    static const uint8_t enterprise[] = {0x40, 0x00, 0x01, 0x37}; /* type EN, Microsoft's number */
     uint32_t qualifier = 0;
     while (qualifier < ISID_QUALIFIERS && qualifier_taken(engine, target, qualifier))
         qualifier++;
-    memcpy(isid, enterprise, sizeof enterprise);
-    put_be16(isid + 4, (uint16_t)qualifier);
+    session_isid((uint16_t)qualifier, isid);
     return qualifier < ISID_QUALIFIERS;
 }
 

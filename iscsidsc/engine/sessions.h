@@ -35,6 +35,9 @@ struct engine_session {
     struct engine_call *logout; /* in state LOGOUT: who waits, or NULL */
 };
 
+/* The ISID of ours with this qualifier. */
+void session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH]);
+
 /* A session in state LOGIN with an ISID that no other session to the target has. NULL: out of
  * memory. */
 struct engine_session *session_make(struct engine *engine, const char *target);
