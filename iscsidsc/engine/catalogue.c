@@ -5,7 +5,7 @@
 
 enum { BUCKETS_FIRST = 64 };
 
-#define TARGET(node)       LIST_OWNER(node, struct target, link)
+#define TARGET(node)       LIST_OWNER(node, struct known_target, link)
 #define MECHANISM(node)    LIST_OWNER(node, struct mechanism, link)
 #define OF_TARGET(node)    LIST_OWNER(node, struct instance, of_target)
 #define OF_MECHANISM(node) LIST_OWNER(node, struct instance, of_mechanism)
@@ -32,7 +32,7 @@ static size_t hash(const char *name)
     return (size_t)(value ^ value >> 32);
 }
 
-static struct target **bucket_of(const struct catalogue *catalogue, const char *name)
+static struct known_target **bucket_of(const struct catalogue *catalogue, const char *name)
 {
     return &catalogue->buckets[hash(name) & (catalogue->bucket_count - 1)];
 }
@@ -40,7 +40,7 @@ static struct target **bucket_of(const struct catalogue *catalogue, const char *
 static bool more_buckets(struct catalogue *catalogue)
 {
     size_t count = catalogue->bucket_count > 0 ? catalogue->bucket_count * 2 : BUCKETS_FIRST;
-    struct target **buckets = os_alloc(count * sizeof(*buckets));
+    struct known_target **buckets = os_alloc(count * sizeof(*buckets));
     if (buckets == NULL)
         return false;
     os_free(catalogue->buckets);
@@ -48,18 +48,18 @@ static bool more_buckets(struct catalogue *catalogue)
     catalogue->bucket_count = count;
     LIST_EACH(node, &catalogue->targets)
     {
-        struct target **bucket = bucket_of(catalogue, TARGET(node)->name);
+        struct known_target **bucket = bucket_of(catalogue, TARGET(node)->name);
         TARGET(node)->chain = *bucket;
         *bucket = TARGET(node);
     }
     return true;
 }
 
-struct target *catalogue_find(const struct catalogue *catalogue, const char *name)
+struct known_target *catalogue_find(const struct catalogue *catalogue, const char *name)
 {
     if (catalogue->bucket_count == 0)
         return NULL;
-    struct target *target = *bucket_of(catalogue, name);
+    struct known_target *target = *bucket_of(catalogue, name);
     while (target != NULL && !name_equal(target->name, name))
         target = target->chain;
     return target;
@@ -67,18 +67,18 @@ struct target *catalogue_find(const struct catalogue *catalogue, const char *nam
 
 /* --- targets --- */
 
-static struct target *add_target(struct catalogue *catalogue, const char *name)
+static struct known_target *add_target(struct catalogue *catalogue, const char *name)
 {
     if (catalogue->target_count >= catalogue->bucket_count && !more_buckets(catalogue))
         return NULL;
-    struct target *target = os_alloc(sizeof *target);
+    struct known_target *target = os_alloc(sizeof *target);
     char *copy = os_copy_text(name);
     if (target == NULL || copy == NULL) {
         os_free(target);
         os_free(copy);
         return NULL;
     }
-    struct target **bucket = bucket_of(catalogue, name);
+    struct known_target **bucket = bucket_of(catalogue, name);
     target->name = copy;
     target->chain = *bucket;
     *bucket = target;
@@ -88,9 +88,9 @@ static struct target *add_target(struct catalogue *catalogue, const char *name)
     return target;
 }
 
-static void remove_target(struct catalogue *catalogue, struct target *target)
+static void remove_target(struct catalogue *catalogue, struct known_target *target)
 {
-    struct target **place = bucket_of(catalogue, target->name);
+    struct known_target **place = bucket_of(catalogue, target->name);
     while (*place != target)
         place = &(*place)->chain;
     *place = target->chain;
@@ -111,7 +111,7 @@ static void free_portals(struct target_portal *portals, size_t count)
 
 static void remove_instance(struct catalogue *catalogue, struct instance *instance)
 {
-    struct target *target = instance->target;
+    struct known_target *target = instance->target;
     list_remove(&instance->of_target);
     list_remove(&instance->of_mechanism);
     free_portals(instance->portals, instance->portal_count);
@@ -120,7 +120,7 @@ static void remove_instance(struct catalogue *catalogue, struct instance *instan
         remove_target(catalogue, target);
 }
 
-static struct instance *find_instance(const struct target *target,
+static struct instance *find_instance(const struct known_target *target,
                                       const struct mechanism *mechanism)
 {
     LIST_EACH(node, &target->instances)
@@ -134,7 +134,7 @@ static struct instance *find_instance(const struct target *target,
 static struct instance *make_instance(struct catalogue *catalogue, struct mechanism *mechanism,
                                       const char *name)
 {
-    struct target *target = catalogue_find(catalogue, name);
+    struct known_target *target = catalogue_find(catalogue, name);
     struct instance *instance = target != NULL ? find_instance(target, mechanism) : NULL;
     if (instance != NULL)
         return instance;
@@ -266,7 +266,7 @@ void catalogue_clear(struct catalogue *catalogue)
 
 /* --- the portals of a target --- */
 
-static size_t count_portals(const struct target *target)
+static size_t count_portals(const struct known_target *target)
 {
     size_t count = 0;
     LIST_EACH(node, &target->instances)
@@ -287,7 +287,7 @@ static bool listed(const struct target_portal **items, size_t count,
 }
 
 /* Appends those that are (or are not) of the group, in the order they were found. */
-static size_t collect(const struct target *target, uint16_t group, bool wanted,
+static size_t collect(const struct known_target *target, uint16_t group, bool wanted,
                       const struct target_portal **items, size_t count)
 {
     LIST_EACH(node, &target->instances)
@@ -302,7 +302,7 @@ static size_t collect(const struct target *target, uint16_t group, bool wanted,
     return count;
 }
 
-static uint16_t leading_group(const struct target *target)
+static uint16_t leading_group(const struct known_target *target)
 {
     LIST_EACH(node, &target->instances)
     {
@@ -312,7 +312,7 @@ static uint16_t leading_group(const struct target *target)
     return PORTAL_ANY_GROUP;
 }
 
-enum status catalogue_portals(const struct target *target, const uint16_t *tag,
+enum status catalogue_portals(const struct known_target *target, const uint16_t *tag,
                               struct os_arena *arena, const struct target_portal ***out,
                               size_t *count)
 {

@@ -36,16 +36,16 @@ struct target_portal {
 struct instance {
     struct list of_target;
     struct list of_mechanism;
-    struct target *target;
+    struct known_target *target;
     struct mechanism *mechanism;
     struct target_portal *portals;
     size_t portal_count;
     unsigned round; /* of the discovery that named it last */
 };
 
-struct target {
-    struct list link;     /* in the order first seen */
-    struct target *chain; /* in the hash table */
+struct known_target {
+    struct list link;           /* in the order first seen */
+    struct known_target *chain; /* in the hash table */
     struct list instances;
     char *name; /* normalised */
 };
@@ -53,7 +53,7 @@ struct target {
 struct catalogue {
     struct list targets;
     struct list mechanisms;
-    struct target **buckets;
+    struct known_target **buckets;
     size_t bucket_count; /* a power of two, or 0 */
     size_t target_count;
     unsigned round;
@@ -63,7 +63,7 @@ void catalogue_init(struct catalogue *catalogue);
 void catalogue_clear(struct catalogue *catalogue);
 
 /* Without case; NULL when it is not known. */
-struct target *catalogue_find(const struct catalogue *catalogue, const char *name);
+struct known_target *catalogue_find(const struct catalogue *catalogue, const char *name);
 
 /* `entry`: initiator, initiator_port and the portal's address and socket count. NULL when it is not
  * known. */
@@ -86,7 +86,7 @@ enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mec
  * The target's portals, each address and port once: those of the first one's group first. The items
  * point into the catalogue; the array is in the arena. `tag` NULL: of every group.
  */
-enum status catalogue_portals(const struct target *target, const uint16_t *tag,
+enum status catalogue_portals(const struct known_target *target, const uint16_t *tag,
                               struct os_arena *arena, const struct target_portal ***out,
                               size_t *count);
 

@@ -74,7 +74,7 @@ static void finish_stop(struct engine *engine)
         return;
     engine->stopped = true;
     os_timer_clear(&engine->stop_timer);
-    sessions_drop(engine);
+    engine_sessions_drop(engine);
     probes_drop(engine);
     os_loop_stop(engine->loop);
 }
@@ -95,7 +95,7 @@ static void on_stop(struct os_job *job)
     struct engine *engine = LIST_OWNER(job, struct engine, stop_job);
     engine->stopping = true;
     cancel_pending(engine);
-    sessions_logout(engine);
+    engine_sessions_logout(engine);
     engine->draining = true;
     if (list_empty(&engine->sessions) ||
         !os_timer_set(engine->loop, &engine->stop_timer, os_now() + STOP_WAIT))

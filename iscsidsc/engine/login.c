@@ -10,7 +10,7 @@
 /* Bits of security_flags, as ISCSI_SECURITY_FLAG_*. */
 enum { SECURITY_VALID = 0x01, SECURITY_IPSEC = 0x02 };
 
-struct login {
+struct login_call {
     struct engine_call *call;
     struct exploration *exploration; /* while the catalogue is being filled */
     struct engine_session *session;  /* NULL before */
@@ -27,17 +27,17 @@ struct login {
 
 /* --- the end --- */
 
-static void login_free(struct login *login)
+static void login_free(struct login_call *login)
 {
     exploration_cancel(login->exploration);
     if (login->session != NULL)
-        session_remove(login->session);
+        engine_session_remove(login->session);
     options_wipe(&login->settings);
     os_arena_clear(&login->arena);
     os_free(login);
 }
 
-static void fail(struct login *login, enum status status)
+static void fail(struct login_call *login, enum status status)
 {
     struct engine_call *call = login->call;
     login_free(login);
@@ -49,11 +49,11 @@ static void cancel(struct engine_call *call)
     fail(call->state, STATUS_CANCELLED);
 }
 
-static void succeed(struct login *login)
+static void succeed(struct login_call *login)
 {
     struct engine_session *session = login->session;
     struct engine_call *call = login->call;
-    if (!session_went_live(session, &login->portals[login->next - 1])) {
+    if (!engine_session_went_live(session, &login->portals[login->next - 1])) {
         fail(login, STATUS_NO_MEMORY);
         return;
     }
@@ -98,13 +98,13 @@ static bool is_of_network(enum status status)
 
 /* The first failure counts, but what a target said counts more than that another was out of reach.
  */
-static void note_failure(struct login *login, enum status status)
+static void note_failure(struct login_call *login, enum status status)
 {
     if (login->failure == STATUS_OK || (is_of_network(login->failure) && !is_of_network(status)))
         login->failure = status;
 }
 
-static bool open_contact(struct login *login)
+static bool open_contact(struct login_call *login)
 {
     struct engine *engine = login->call->engine;
     const struct contact_settings settings = {
@@ -114,11 +114,11 @@ static bool open_contact(struct login *login)
         .connect_timeout = engine->parameters.tcp_connect_time * 1000,
     };
     login->session->contact =
-        contact_open(&engine->links, &settings, &session_events, login->session);
+        contact_open(&engine->links, &settings, &engine_session_events, login->session);
     return login->session->contact != NULL;
 }
 
-static void try_next(struct login *login)
+static void try_next(struct login_call *login)
 {
     if (login->next == login->count)
         fail(login, login->failure);
@@ -126,7 +126,7 @@ static void try_next(struct login *login)
         fail(login, STATUS_NO_MEMORY);
 }
 
-void login_ready(struct login *login, enum status status)
+void engine_login_ready(struct login_call *login, enum status status)
 {
     if (status == STATUS_OK) {
         succeed(login);
@@ -152,7 +152,7 @@ static void set_portal(struct portal_address *out, const char *host, uint16_t po
 
 /* A portal given is taken as it is: a host name may well stand for one of the target's addresses.
  */
-static enum status take_given(struct login *login, const struct portal *portal)
+static enum status take_given(struct login_call *login, const struct portal *portal)
 {
     login->portals = os_arena_alloc(&login->arena, sizeof *login->portals);
     if (login->portals == NULL)
@@ -162,7 +162,7 @@ static enum status take_given(struct login *login, const struct portal *portal)
     return STATUS_OK;
 }
 
-static enum status take_known(struct login *login, const struct target *target)
+static enum status take_known(struct login_call *login, const struct known_target *target)
 {
     const struct target_portal **known;
     enum status status = catalogue_portals(target, NULL, &login->arena, &known, &login->count);
@@ -183,10 +183,10 @@ static bool portal_given(const struct portal *portal)
     return portal != NULL && portal->address != NULL && portal->address[0] != '\0';
 }
 
-static enum status make_session(struct login *login)
+static enum status make_session(struct login_call *login)
 {
     const struct request_login *request = login->call->request;
-    login->session = session_make(login->call->engine, login->target);
+    login->session = engine_session_new(login->call->engine, login->target);
     if (login->session == NULL)
         return STATUS_NO_MEMORY;
     login->session->login = login;
@@ -201,22 +201,22 @@ static bool multipath(const struct request_login *request)
     return request->options != NULL && (request->options->flags & LOGIN_FLAG_MULTIPATH) != 0;
 }
 
-static enum status prepare(struct login *login)
+static enum status prepare(struct login_call *login)
 {
     const struct request_login *request = login->call->request;
     struct engine *engine = login->call->engine;
-    const struct target *target = catalogue_find(&engine->catalogue, request->target);
+    const struct known_target *target = catalogue_find(&engine->catalogue, request->target);
     if (target == NULL)
         return STATUS_TARGET_NOT_FOUND;
     memcpy(login->target, target->name, strlen(target->name) + 1);
-    if (!multipath(request) && session_exists(engine, login->target))
+    if (!multipath(request) && engine_session_exists(engine, login->target))
         return STATUS_ALREADY_LOGGED_IN;
     enum status status = portal_given(request->portal) ? take_given(login, request->portal)
                                                        : take_known(login, target);
     return status == STATUS_OK ? make_session(login) : status;
 }
 
-static void begin(struct login *login)
+static void begin(struct login_call *login)
 {
     enum status status = prepare(login);
     if (status == STATUS_OK)
@@ -251,7 +251,7 @@ static enum status check_security(const struct request_login *request)
     return request->persistent ? STATUS_NOT_IMPLEMENTED : STATUS_OK;
 }
 
-static enum status check(struct login *login)
+static enum status check(struct login_call *login)
 {
     const struct request_login *request = login->call->request;
     enum status status = check_name(request->target);
@@ -271,7 +271,7 @@ static enum status check(struct login *login)
 
 static void on_explored(void *context, enum status status)
 {
-    struct login *login = context;
+    struct login_call *login = context;
     login->exploration = NULL;
     if (status == STATUS_OK)
         begin(login);
@@ -281,7 +281,7 @@ static void on_explored(void *context, enum status status)
 
 void engine_login(struct engine_call *call)
 {
-    struct login *login = os_alloc(sizeof *login);
+    struct login_call *login = os_alloc(sizeof *login);
     if (login == NULL) {
         engine_finish(call, STATUS_NO_MEMORY, NULL);
         return;

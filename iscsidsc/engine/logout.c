@@ -12,7 +12,7 @@ static enum status result_of(enum status status)
     }
 }
 
-void logout_over(struct engine_session *session, enum status status)
+void engine_logout_over(struct engine_session *session, enum status status)
 {
     struct engine_call *call = session->logout;
     session->logout = NULL;
@@ -30,7 +30,7 @@ static void cancel(struct engine_call *call)
 void engine_logout(struct engine_call *call)
 {
     const struct request_logout *request = call->request;
-    struct engine_session *session = session_find(call->engine, request->session);
+    struct engine_session *session = engine_session_find(call->engine, request->session);
     if (session == NULL) {
         engine_finish(call, STATUS_SESSION_NOT_FOUND, NULL);
         return;

@@ -88,7 +88,7 @@ static void choose_isid(uint8_t isid[PDU_ISID_LENGTH])
 {
     uint16_t qualifier = 0;
     os_random(&qualifier, sizeof qualifier);
-    session_isid(qualifier, isid);
+    engine_session_isid(qualifier, isid);
 }
 
 static enum status start(struct probe *probe, const struct discovery_portal *entry)

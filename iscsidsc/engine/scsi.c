@@ -132,7 +132,7 @@ static void cancel(struct engine_call *call)
 }
 
 /* The session is gone; what was submitted has been completed already. */
-void commands_over(struct engine_session *session)
+void engine_commands_over(struct engine_session *session)
 {
     struct list *first;
     while ((first = list_first(&session->commands)) != NULL)
@@ -182,7 +182,7 @@ static struct command *command_new(struct engine_session *session,
 void engine_scsi(struct engine_call *call)
 {
     const struct request_scsi *request = call->request;
-    struct engine_session *session = session_find(call->engine, request->session);
+    struct engine_session *session = engine_session_find(call->engine, request->session);
     struct command *command = NULL;
     enum status status = check(request, session);
     if (status == STATUS_OK) {

@@ -29,7 +29,7 @@ static bool qualifier_taken(const struct engine *engine, const char *target, uin
     return false;
 }
 
-void session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH])
+void engine_session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH])
 {
     static const uint8_t enterprise[] = {0x40, 0x00, 0x01, 0x37}; /* type EN, Microsoft's number */
     memcpy(out, enterprise, sizeof enterprise);
@@ -43,11 +43,11 @@ static bool choose_isid(const struct engine *engine, const char *target,
     uint32_t qualifier = 0;
     while (qualifier < ISID_QUALIFIERS && qualifier_taken(engine, target, qualifier))
         qualifier++;
-    session_isid((uint16_t)qualifier, isid);
+    engine_session_isid((uint16_t)qualifier, isid);
     return qualifier < ISID_QUALIFIERS;
 }
 
-struct engine_session *session_make(struct engine *engine, const char *target)
+struct engine_session *engine_session_new(struct engine *engine, const char *target)
 {
     struct engine_session *session = os_alloc(sizeof *session);
     if (session == NULL)
@@ -65,19 +65,19 @@ struct engine_session *session_make(struct engine *engine, const char *target)
     return session;
 }
 
-void session_remove(struct engine_session *session)
+void engine_session_remove(struct engine_session *session)
 {
     struct engine *engine = session->engine;
     list_remove(&session->link);
     contact_close(session->contact);
-    commands_over(session);
+    engine_commands_over(session);
     os_free(session->target);
     os_free(session->address);
     os_free(session);
     engine_session_gone(engine);
 }
 
-bool session_went_live(struct engine_session *session, const struct portal_address *portal)
+bool engine_session_went_live(struct engine_session *session, const struct portal_address *portal)
 {
     struct engine *engine = session->engine;
     session->address = os_copy_text(portal->host);
@@ -97,7 +97,7 @@ bool session_went_live(struct engine_session *session, const struct portal_addre
 
 /* --- finding --- */
 
-bool session_exists(const struct engine *engine, const char *target)
+bool engine_session_exists(const struct engine *engine, const char *target)
 {
     LIST_EACH(node, &engine->sessions)
     {
@@ -107,7 +107,7 @@ bool session_exists(const struct engine *engine, const char *target)
     return false;
 }
 
-struct engine_session *session_find(const struct engine *engine, const struct unique_id *id)
+struct engine_session *engine_session_find(const struct engine *engine, const struct unique_id *id)
 {
     if (id == NULL)
         return NULL;
@@ -126,20 +126,20 @@ struct engine_session *session_find(const struct engine *engine, const struct un
 static void on_ready(void *context, enum status status)
 {
     struct engine_session *session = context;
-    login_ready(session->login, status);
+    engine_login_ready(session->login, status);
 }
 
 static void on_over(void *context, enum status status)
 {
     struct engine_session *session = context;
     if (session->logout != NULL)
-        logout_over(session, status);
-    session_remove(session);
+        engine_logout_over(session, status);
+    engine_session_remove(session);
 }
 
-const struct contact_events session_events = {.ready = on_ready, .over = on_over};
+const struct contact_events engine_session_events = {.ready = on_ready, .over = on_over};
 
-void sessions_logout(struct engine *engine)
+void engine_sessions_logout(struct engine *engine)
 {
     LIST_EACH_SAFE(node, &engine->sessions)
     {
@@ -147,9 +147,9 @@ void sessions_logout(struct engine *engine)
     }
 }
 
-void sessions_drop(struct engine *engine)
+void engine_sessions_drop(struct engine *engine)
 {
     struct list *first;
     while ((first = list_first(&engine->sessions)) != NULL)
-        session_remove(SESSION(first));
+        engine_session_remove(SESSION(first));
 }

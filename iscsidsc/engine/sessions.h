@@ -14,7 +14,7 @@ enum engine_session_state {
     ENGINE_SESSION_LOGOUT,
 };
 
-struct login;
+struct login_call;
 
 struct engine_session {
     struct list link;
@@ -31,37 +31,37 @@ struct engine_session {
     bool has_local;
     struct contact *contact;    /* NULL between two tries of a login */
     struct list commands;       /* struct command of scsi.c */
-    struct login *login;        /* in state LOGIN */
+    struct login_call *login;   /* in state LOGIN */
     struct engine_call *logout; /* in state LOGOUT: who waits, or NULL */
 };
 
 /* The ISID of ours with this qualifier. */
-void session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH]);
+void engine_session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH]);
 
 /* A session in state LOGIN with an ISID that no other session to the target has. NULL: out of
  * memory. */
-struct engine_session *session_make(struct engine *engine, const char *target);
+struct engine_session *engine_session_new(struct engine *engine, const char *target);
 /* Drops the connection when there is one. Nobody may wait for the session any more. */
-void session_remove(struct engine_session *session);
+void engine_session_remove(struct engine_session *session);
 
 /* Is there a session to the target, or a login under way? */
-bool session_exists(const struct engine *engine, const char *target);
+bool engine_session_exists(const struct engine *engine, const char *target);
 /* One that callers see. `id` may be NULL. */
-struct engine_session *session_find(const struct engine *engine, const struct unique_id *id);
+struct engine_session *engine_session_find(const struct engine *engine, const struct unique_id *id);
 
 /* The login is done: gives the ids. False: out of memory. */
-bool session_went_live(struct engine_session *session, const struct portal_address *portal);
+bool engine_session_went_live(struct engine_session *session, const struct portal_address *portal);
 
 /* What a session's contact tells. */
-extern const struct contact_events session_events;
+extern const struct contact_events engine_session_events;
 
 /* The engine stops: log out all / let go of all. */
-void sessions_logout(struct engine *engine);
-void sessions_drop(struct engine *engine);
+void engine_sessions_logout(struct engine *engine);
+void engine_sessions_drop(struct engine *engine);
 
 /* Of login.c, logout.c and scsi.c. */
-void login_ready(struct login *login, enum status status);
-void logout_over(struct engine_session *session, enum status status);
-void commands_over(struct engine_session *session);
+void engine_login_ready(struct login_call *login, enum status status);
+void engine_logout_over(struct engine_session *session, enum status status);
+void engine_commands_over(struct engine_session *session);
 
 #endif

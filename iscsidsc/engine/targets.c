@@ -16,7 +16,7 @@ static void reply_names(struct engine_call *call)
     }
     LIST_EACH(node, &catalogue->targets)
     {
-        names[reply.names.count++] = LIST_OWNER(node, struct target, link)->name;
+        names[reply.names.count++] = LIST_OWNER(node, struct known_target, link)->name;
     }
     reply.names.items = names;
     engine_finish(call, STATUS_OK, &reply);
@@ -28,7 +28,7 @@ static void reply_portals(struct engine_call *call)
     struct reply_list_target_portals reply = {0};
     const struct target_portal **portals;
     size_t count;
-    struct target *target = catalogue_find(&call->engine->catalogue, request->target);
+    struct known_target *target = catalogue_find(&call->engine->catalogue, request->target);
     if (target == NULL) {
         engine_finish(call, STATUS_TARGET_NOT_FOUND, NULL);
         return;
