@@ -33,7 +33,7 @@ bench: linux
 # FUZZ_SECONDS=60 for each fuzzer.
 fuzz:
 	@scripts/install-tools linux fuzz
-	@scripts/build fuzz
+	@scripts/build fuzz fuzzers
 	@scripts/run-fuzzers
 
 # The Wine suite with the 32-bit DLL, in a root of its own that has 32-bit Wine.
