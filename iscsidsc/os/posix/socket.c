@@ -279,11 +279,12 @@ long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum s
 long os_send(os_socket socket, const struct iov *pieces, size_t count, enum status *status)
 {
     ssize_t sent;
-    /* sendmsg takes iovecs it will not write through, but declares them writable. */
+    /* The kernel reads these iovecs only, but msghdr declares them writable. */
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)(const void *)pieces,
                              .msg_iovlen = count > OS_IOV_MAX ? OS_IOV_MAX : count};
     do {
-        sent = sendmsg((int)socket, &message, MSG_NOSIGNAL);
+        sent = count == 1 ? send((int)socket, pieces->base, pieces->length, MSG_NOSIGNAL)
+                          : sendmsg((int)socket, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     return sent >= 0 ? (long)sent : transfer_failed(errno, status);
 }

@@ -223,11 +223,11 @@ static size_t collect(struct os_poller *poller, struct os_ready *ready, size_t r
     return filled;
 }
 
-static void drain_wake(SOCKET wake)
+/* One wake-up is one datagram, and there is seldom a second: that one would end the next wait. */
+static void take_wake(SOCKET wake)
 {
-    char bytes[64];
-    while (recv(wake, bytes, sizeof bytes, 0) > 0)
-        ;
+    char byte;
+    recv(wake, &byte, sizeof byte, 0);
 }
 
 size_t os_poller_wait(struct os_poller *poller, int milliseconds, struct os_ready *ready,
@@ -240,7 +240,7 @@ size_t os_poller_wait(struct os_poller *poller, int milliseconds, struct os_read
         return 0;
     }
     if (poller->polls[0].revents != 0)
-        drain_wake(poller->wake);
+        take_wake(poller->wake);
     check_connects(poller);
     return collect(poller, ready, room);
 }
