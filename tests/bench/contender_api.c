@@ -23,18 +23,28 @@ static ISCSI_TARGET_PORTALA portal_of(const char *text)
     return portal;
 }
 
-static int log_in(const char *portal_text, const char *target)
+static ISDSC_STATUS try_log_in(ISCSI_TARGET_PORTALA *portal, const char *target)
 {
-    ISCSI_TARGET_PORTALA portal = portal_of(portal_text);
     ISCSI_UNIQUE_CONNECTION_ID connection;
     ISCSI_LOGIN_OPTIONS options = {0};
     char name[256];
-    ISDSC_STATUS status;
 
     options.LoginFlags = ISCSI_LOGIN_FLAG_MULTIPATH_ENABLED;
     snprintf(name, sizeof name, "%s", target);
-    status = LoginIScsiTargetA(name, FALSE, NULL, ISCSI_ANY_INITIATOR_PORT, &portal, 0, NULL,
-                               &options, 0, NULL, FALSE, &session, &connection);
+    return LoginIScsiTargetA(name, FALSE, NULL, ISCSI_ANY_INITIATOR_PORT, portal, 0, NULL, &options,
+                             0, NULL, FALSE, &session, &connection);
+}
+
+static int log_in(const char *portal_text, const char *target)
+{
+    ISCSI_TARGET_PORTALA portal = portal_of(portal_text);
+    ISDSC_STATUS status = try_log_in(&portal, target);
+
+    if (status == ISDSC_TARGET_NOT_FOUND) { /* the first time: it must have been discovered */
+        status = RefreshIScsiSendTargetPortalA(NULL, ISCSI_ALL_INITIATOR_PORTS, &portal);
+        if (status == ERROR_SUCCESS)
+            status = try_log_in(&portal, target);
+    }
     return status == ERROR_SUCCESS ? 0 : failed("login", status);
 }
 
