@@ -177,10 +177,10 @@ static const char *header_fault(const struct connection *connection)
 
     if (connection->framer.pdu.itt != 0)
         return "wrong ITT in Login Response";
+    if (response->status_class != 0)
+        return NULL; /* tgt refuses with an ISID of zeros */
     if (memcmp(response->isid, connection->session->settings.isid, PDU_ISID_LENGTH) != 0)
         return "wrong ISID in Login Response";
-    if (response->status_class != 0)
-        return NULL;
     if (response->version_active != 0)
         return "a protocol version that was not offered";
     if (response->current_stage != login->stage)
