@@ -1,6 +1,9 @@
 #include "protocol/crc32c.h"
 
 #include "protocol/bytes.h"
+#include "protocol/crc32c_methods.h"
+
+#include <stdatomic.h>
 
 /*
  * Eight tables of 256 entries (slicing by eight). Entry n of a table is the exclusive or of the
@@ -67,12 +70,39 @@ static int always(void)
     return 1;
 }
 
+/* From the slowest to the fastest. */
 const struct crc32c_method crc32c_methods[] = {
     {"portable", portable, always},
+#ifdef CRC32C_X86
+    {"sse4.2", crc32c_sse42, crc32c_has_sse42},
+    {"pclmul", crc32c_pclmul, crc32c_has_pclmul},
+#endif
+#ifdef CRC32C_AVX512
+    {"avx512", crc32c_avx512, crc32c_has_avx512},
+#endif
+#ifdef CRC32C_ARM
+    {"armv8", crc32c_armv8, crc32c_has_armv8},
+#endif
 };
 const size_t crc32c_method_count = sizeof crc32c_methods / sizeof crc32c_methods[0];
 
+typedef uint32_t compute(uint32_t crc, const void *data, size_t length);
+
+static compute choose;
+/* Several threads may choose at the same time; they all choose the same. */
+static _Atomic(compute *) chosen = choose;
+
+static uint32_t choose(uint32_t crc, const void *data, size_t length)
+{
+    size_t best = crc32c_method_count - 1;
+
+    while (!crc32c_methods[best].available())
+        best--;
+    atomic_store_explicit(&chosen, crc32c_methods[best].compute, memory_order_relaxed);
+    return crc32c_methods[best].compute(crc, data, length);
+}
+
 uint32_t crc32c(uint32_t crc, const void *data, size_t length)
 {
-    return portable(crc, data, length);
+    return atomic_load_explicit(&chosen, memory_order_relaxed)(crc, data, length);
 }
