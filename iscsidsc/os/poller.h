@@ -6,8 +6,8 @@
 
 struct os_poller;
 
-/* Names a watch by its slot in the loop's table; the generation tells a watch from the one that had the slot
- * before it. */
+/* Names a watch by its slot in the loop's table; the generation tells a watch from the one that had
+ * the slot before it. */
 struct os_token {
     uint32_t slot;
     uint32_t generation;

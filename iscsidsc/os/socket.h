@@ -26,8 +26,8 @@ uint16_t os_address_port(const struct os_address *address);
 bool os_address_same_host(const struct os_address *a, const struct os_address *b);
 
 /*
- * Looks a name up, blocking; up to `room` distinct addresses in the resolver's order. For helper threads:
- * a loop's users call os_resolve. NAME_UNRESOLVED or NO_MEMORY.
+ * Looks a name up, blocking; up to `room` distinct addresses in the resolver's order. For helper
+ * threads: a loop's users call os_resolve. NAME_UNRESOLVED or NO_MEMORY.
  */
 enum status os_lookup(const char *host, uint16_t port, struct os_address *out, size_t room,
                       size_t *count);
@@ -37,13 +37,14 @@ enum status os_lookup(const char *host, uint16_t port, struct os_address *out, s
  * STATUS_OK: under way (or done); writable tells the end, then os_connect_result.
  * An immediate failure is ADDRESS_FAMILY or one of the CONNECT_* statuses.
  */
-enum status os_connect(os_socket *out, const struct os_address *to, const struct os_address *source);
+enum status os_connect(os_socket *out, const struct os_address *to,
+                       const struct os_address *source);
 enum status os_connect_result(os_socket socket);
 
 /*
  * Port 0 takes an ephemeral one; ask os_local_address. An IPv6 listener takes no IPv4.
- * BUSY (the port is taken), ACCESS_DENIED, INVALID_ADDRESS (not one of this machine), ADDRESS_FAMILY,
- * TRANSPORT_ERROR.
+ * BUSY (the port is taken), ACCESS_DENIED, INVALID_ADDRESS (not one of this machine),
+ * ADDRESS_FAMILY, TRANSPORT_ERROR.
  */
 enum status os_listen(os_socket *out, const struct os_address *at, int backlog);
 /* False: nobody there (yet). */

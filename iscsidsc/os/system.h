@@ -19,16 +19,16 @@ bool os_initiator_name_in(const char *text, char *out, size_t room);
  */
 bool os_state_directory(char *out, size_t room);
 /*
- * Creates the directory and the parents it lacks, readable by the owner alone; one that is there already
- * is made so. ACCESS_DENIED (also when it belongs to somebody else), STORE_READ_ONLY, STORE_FULL,
- * STORE_FAILED, NO_MEMORY.
+ * Creates the directory and the parents it lacks, readable by the owner alone; one that is there
+ * already is made so. ACCESS_DENIED (also when it belongs to somebody else), STORE_READ_ONLY,
+ * STORE_FULL, STORE_FAILED, NO_MEMORY.
  */
 enum status os_make_private_directory(const char *path);
 /* Makes an existing file readable and writable by the owner alone. Errors as above. */
 enum status os_make_private_file(const char *path);
 /*
- * Whole file, a NUL added; the caller frees with os_free. A missing file gives STATUS_OK and *out NULL.
- * ACCESS_DENIED, NO_MEMORY, STORE_FAILED (cannot be read, no regular file, or above 16 MiB).
+ * Whole file, a NUL added; the caller frees with os_free. A missing file gives STATUS_OK and *out
+ * NULL. ACCESS_DENIED, NO_MEMORY, STORE_FAILED (cannot be read, no regular file, or above 16 MiB).
  */
 enum status os_read_file(const char *path, char **out, size_t *length);
 
@@ -38,15 +38,16 @@ bool os_environment(const char *name, char *out, size_t room);
 /*
  * The ANSI code page (CP_ACP) and UTF-16, to and from UTF-8. On Linux CP_ACP is UTF-8.
  * Each returns the number of units written without the NUL, or -1: not valid text, or
- * longer than `room` units with its NUL (then `out` is empty text). UTF-8 to ANSI writes '?' for what the
- * code page lacks.
+ * longer than `room` units with its NUL (then `out` is empty text). UTF-8 to ANSI writes '?' for
+ * what the code page lacks.
  */
 long os_ansi_to_utf8(const char *ansi, char *out, size_t room);
 long os_utf8_to_ansi(const char *utf8, char *out, size_t room);
 long os_utf16_to_utf8(const uint16_t *text, char *out, size_t room);
 long os_utf8_to_utf16(const char *utf8, uint16_t *out, size_t room);
 
-/* Addresses of this machine's interfaces that are up, loopback included. Returns the count (at most `room`). */
+/* Addresses of this machine's interfaces that are up, loopback included. Returns the count (at most
+ * `room`). */
 size_t os_local_addresses(struct os_address *out, size_t room);
 
 /* Windows' version when running there (10, 0, 19041), else the one we present: 10.0.19041. */
