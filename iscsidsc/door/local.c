@@ -6,12 +6,10 @@
 
 #include <string.h>
 
-/* What a blocked caller sleeps on; kept for the next one, so that a call makes no locks. */
+/* What a caller waits by; kept for the next one, so that a call makes no locks. */
 struct waiter {
     struct waiter *next;
-    struct os_mutex *mutex;
-    struct os_condition *condition;
-    bool finished;
+    struct os_loop_waiter loop;
 };
 
 struct local_transport {
@@ -38,23 +36,16 @@ struct local_call {
 
 static void waiter_free(struct waiter *waiter)
 {
-    if (waiter->mutex != NULL)
-        os_mutex_free(waiter->mutex);
-    if (waiter->condition != NULL)
-        os_condition_free(waiter->condition);
+    os_loop_waiter_clear(&waiter->loop);
     os_free(waiter);
 }
 
 static struct waiter *waiter_new(void)
 {
     struct waiter *waiter = os_alloc(sizeof *waiter);
-    if (waiter == NULL)
-        return NULL;
-    waiter->mutex = os_mutex_new();
-    waiter->condition = os_condition_new();
-    if (waiter->mutex != NULL && waiter->condition != NULL)
+    if (waiter != NULL && os_loop_waiter_init(&waiter->loop))
         return waiter;
-    waiter_free(waiter);
+    os_free(waiter);
     return NULL;
 }
 
@@ -65,10 +56,7 @@ static struct waiter *waiter_take(struct local_transport *local)
     if (waiter != NULL)
         local->spare = waiter->next;
     os_mutex_unlock(local->mutex);
-    if (waiter == NULL)
-        return waiter_new();
-    waiter->finished = false;
-    return waiter;
+    return waiter != NULL ? waiter : waiter_new();
 }
 
 static void waiter_put(struct local_transport *local, struct waiter *waiter)
@@ -77,22 +65,6 @@ static void waiter_put(struct local_transport *local, struct waiter *waiter)
     waiter->next = local->spare;
     local->spare = waiter;
     os_mutex_unlock(local->mutex);
-}
-
-static void waiter_wait(struct waiter *waiter)
-{
-    os_mutex_lock(waiter->mutex);
-    while (!waiter->finished)
-        os_condition_wait(waiter->condition, waiter->mutex);
-    os_mutex_unlock(waiter->mutex);
-}
-
-static void waiter_wake(struct waiter *waiter)
-{
-    os_mutex_lock(waiter->mutex);
-    waiter->finished = true;
-    os_condition_signal(waiter->condition);
-    os_mutex_unlock(waiter->mutex);
 }
 
 /* ------------------------------------------------- on the engine's thread */
@@ -105,7 +77,8 @@ static void answer(struct local_call *local, enum status outcome, const void *re
     local->status = door_message_encode(local->reply, &header,
                                         operation != NULL ? operation->reply : NULL, reply);
     os_arena_clear(&local->call.arena);
-    waiter_wake(local->waiter); /* from here on the call is its caller's again */
+    /* From here on the call is its caller's again. */
+    os_loop_finish(engine_loop(local->call.engine), &local->waiter->loop);
 }
 
 static void call_finished(struct engine_call *call, enum status status, const void *reply)
@@ -164,8 +137,7 @@ static enum status local_call(struct door_transport *transport, const uint8_t *r
         .waiter = waiter,
     };
     list_init(&call.call.link);
-    os_loop_post(engine_loop(local->engine), &call.job);
-    waiter_wait(waiter);
+    os_loop_call(engine_loop(local->engine), &call.job, &waiter->loop);
     waiter_put(local, waiter);
     return call.status;
 }

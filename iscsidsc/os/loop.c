@@ -8,6 +8,11 @@
 #include <stdatomic.h>
 
 enum { READY_BATCH = 256, SLOTS_FIRST = 16 };
+/* After a caller ran the loop, the keeper gives the next one this many milliseconds to come. */
+enum { KEEPER_PATIENCE = 2 };
+
+/* Which kind of thread runs the loop. */
+enum runner { NOBODY, KEEPER /* in os_loop_run */, CALLER /* in os_loop_call */ };
 #define NO_SLOT UINT32_MAX
 
 struct slot {
@@ -30,6 +35,10 @@ struct os_loop {
     struct os_job **jobs_end;
     bool asleep; /* waiting, or about to: whoever clears it wakes the poller */
     bool stopping;
+    enum runner runner;
+    struct list waiters;         /* callers that wait for their end or their turn */
+    struct os_condition *keeper; /* os_loop_run stands by */
+    uint64_t quiet_until;        /* the keeper does not take over before */
 
     atomic_uint wakers;      /* threads between the mutex and the end of the wake-up */
     atomic_uintptr_t thread; /* that runs it, 0 when none does */
@@ -42,9 +51,12 @@ struct os_loop *os_loop_new(void)
         return NULL;
     loop->first_free = NO_SLOT;
     loop->jobs_end = &loop->jobs;
+    list_init(&loop->waiters);
     loop->mutex = os_mutex_new();
-    loop->poller = loop->mutex != NULL ? os_poller_new() : NULL;
+    loop->keeper = os_condition_new();
+    loop->poller = loop->mutex != NULL && loop->keeper != NULL ? os_poller_new() : NULL;
     if (loop->poller == NULL) {
+        os_condition_free(loop->keeper);
         os_mutex_free(loop->mutex);
         os_free(loop);
         return NULL;
@@ -140,14 +152,21 @@ static void deliver(struct os_loop *loop, size_t count)
 
 /* --- jobs --- */
 
-void os_loop_post(struct os_loop *loop, struct os_job *job)
+/* With the mutex held. True: the poller is to be woken, once the mutex is free. */
+static bool add_job(struct os_loop *loop, struct os_job *job)
 {
     job->next = NULL;
-    os_mutex_lock(loop->mutex);
     *loop->jobs_end = job;
     loop->jobs_end = &job->next;
     bool wake = loop->asleep;
     loop->asleep = false;
+    return wake;
+}
+
+void os_loop_post(struct os_loop *loop, struct os_job *job)
+{
+    os_mutex_lock(loop->mutex);
+    bool wake = add_job(loop, job);
     if (wake)
         atomic_fetch_add(&loop->wakers, 1);
     os_mutex_unlock(loop->mutex);
@@ -163,8 +182,10 @@ void os_loop_stop(struct os_loop *loop)
     loop->stopping = true;
     loop->asleep = false;
     atomic_fetch_add(&loop->wakers, 1);
+    os_condition_signal(loop->keeper);
     os_mutex_unlock(loop->mutex);
-    os_poller_wake(loop->poller);
+    if (!os_loop_is_current(loop))
+        os_poller_wake(loop->poller);
     atomic_fetch_sub(&loop->wakers, 1);
 }
 
@@ -201,33 +222,132 @@ static int wait_time(struct os_loop *loop)
     return due - now < INT_MAX ? (int)(due - now) : INT_MAX;
 }
 
-/* False when the loop is to stop. */
-static bool prepare_wait(struct os_loop *loop, int *milliseconds)
+/* One round. Only the runner's thread comes here. */
+static void turn(struct os_loop *loop)
 {
-    *milliseconds = wait_time(loop);
+    int milliseconds = wait_time(loop);
     os_mutex_lock(loop->mutex);
-    bool stopping = loop->stopping;
-    loop->stopping = false;
-    if (loop->jobs != NULL)
-        *milliseconds = 0;
-    loop->asleep = !stopping && *milliseconds != 0;
+    if (loop->jobs != NULL || loop->stopping)
+        milliseconds = 0;
+    loop->asleep = milliseconds != 0;
     os_mutex_unlock(loop->mutex);
-    return !stopping;
+
+    size_t count = os_poller_wait(loop->poller, milliseconds, loop->ready, READY_BATCH);
+    struct os_job *jobs = take_jobs(loop);
+    deliver(loop, count);
+    run_jobs(jobs);
+    if (os_timers_next(&loop->timers) != OS_NEVER)
+        os_timers_fire(&loop->timers, os_now());
+}
+
+/* The mutex is held, here and in what follows, where nothing else is said. */
+static void hand_over(struct os_loop *loop)
+{
+    struct list *first = list_first(&loop->waiters);
+    loop->runner = first != NULL ? CALLER : NOBODY;
+    if (first == NULL)
+        return;
+    struct os_loop_waiter *waiter = LIST_OWNER(first, struct os_loop_waiter, link);
+    list_remove(first);
+    waiter->listed = false;
+    waiter->chosen = true;
+    os_condition_signal(waiter->condition);
+}
+
+static void become_runner(struct os_loop *loop, enum runner runner)
+{
+    loop->runner = runner;
+    os_mutex_unlock(loop->mutex);
+    atomic_store(&loop->thread, os_thread_id());
+}
+
+static void end_running(struct os_loop *loop)
+{
+    atomic_store(&loop->thread, 0);
+    os_mutex_lock(loop->mutex);
+    hand_over(loop);
+}
+
+static bool keeper_may_run(const struct os_loop *loop)
+{
+    return loop->runner == NOBODY &&
+           (loop->quiet_until == 0 || loop->stopping || os_now() >= loop->quiet_until);
 }
 
 void os_loop_run(struct os_loop *loop)
 {
-    int milliseconds;
-    atomic_store(&loop->thread, os_thread_id());
-    while (prepare_wait(loop, &milliseconds)) {
-        size_t count = os_poller_wait(loop->poller, milliseconds, loop->ready, READY_BATCH);
-        struct os_job *jobs = take_jobs(loop);
-        deliver(loop, count);
-        run_jobs(jobs);
-        if (os_timers_next(&loop->timers) != OS_NEVER)
-            os_timers_fire(&loop->timers, os_now());
+    os_mutex_lock(loop->mutex);
+    while (!loop->stopping || loop->runner != NOBODY) {
+        if (keeper_may_run(loop)) {
+            loop->quiet_until = 0;
+            become_runner(loop, KEEPER);
+            turn(loop);
+            end_running(loop);
+        } else {
+            os_condition_wait_until(loop->keeper, loop->mutex, os_now() + KEEPER_PATIENCE);
+        }
     }
-    atomic_store(&loop->thread, 0);
+    loop->stopping = false;
+    os_mutex_unlock(loop->mutex);
+}
+
+/* --- callers that wait --- */
+
+bool os_loop_waiter_init(struct os_loop_waiter *waiter)
+{
+    *waiter = (struct os_loop_waiter){.condition = os_condition_new()};
+    list_init(&waiter->link);
+    return waiter->condition != NULL;
+}
+
+void os_loop_waiter_clear(struct os_loop_waiter *waiter)
+{
+    os_condition_free(waiter->condition);
+}
+
+void os_loop_finish(struct os_loop *loop, struct os_loop_waiter *waiter)
+{
+    os_mutex_lock(loop->mutex);
+    waiter->finished = true;
+    if (waiter->listed)
+        os_condition_signal(waiter->condition);
+    os_mutex_unlock(loop->mutex);
+}
+
+/* True: it is this thread's turn to run the loop. False: the waiter has finished. */
+static bool wait_for_turn(struct os_loop *loop, struct os_loop_waiter *waiter)
+{
+    if (loop->runner == NOBODY)
+        return true;
+    waiter->listed = true;
+    list_append(&loop->waiters, &waiter->link);
+    while (!waiter->finished && !waiter->chosen)
+        os_condition_wait(waiter->condition, loop->mutex);
+    if (waiter->chosen)
+        return true;
+    waiter->listed = false;
+    list_remove(&waiter->link);
+    return false;
+}
+
+void os_loop_call(struct os_loop *loop, struct os_job *job, struct os_loop_waiter *waiter)
+{
+    int cancel = os_thread_cancel_off();
+    atomic_fetch_add(&loop->wakers, 1);
+    waiter->finished = waiter->chosen = waiter->listed = false;
+    os_mutex_lock(loop->mutex);
+    if (add_job(loop, job))
+        os_poller_wake(loop->poller);
+    if (wait_for_turn(loop, waiter)) {
+        become_runner(loop, CALLER);
+        while (!waiter->finished)
+            turn(loop);
+        end_running(loop);
+        loop->quiet_until = os_now() + KEEPER_PATIENCE;
+    }
+    os_mutex_unlock(loop->mutex);
+    atomic_fetch_sub(&loop->wakers, 1);
+    os_thread_cancel_restore(cancel);
 }
 
 /* Jobs may start lookups and post more jobs: until there is neither. */
@@ -257,6 +377,7 @@ void os_loop_free(struct os_loop *loop)
             loop->slots[i].watch->loop = NULL;
     }
     os_poller_free(loop->poller);
+    os_condition_free(loop->keeper);
     os_mutex_free(loop->mutex);
     os_free(loop->slots);
     os_free(loop);

@@ -6,6 +6,7 @@
 #ifndef OS_LOOP_H
 #define OS_LOOP_H
 
+#include "os/list.h"
 #include "os/socket.h"
 #include "os/thread.h"
 
@@ -16,8 +17,8 @@ struct os_loop *os_loop_new(void);
 /* Runs until os_loop_stop. */
 void os_loop_run(struct os_loop *loop);
 void os_loop_stop(struct os_loop *loop);
-/* After os_loop_run returned. Posted jobs that have not run yet are run first, on this thread. Watches and
- * timers still set are forgotten; lookups must have been cancelled or answered. */
+/* After os_loop_run returned. Posted jobs that have not run yet are run first, on this thread.
+ * Watches and timers still set are forgotten; lookups must have been cancelled or answered. */
 void os_loop_free(struct os_loop *loop);
 bool os_loop_is_current(const struct os_loop *loop);
 
@@ -34,7 +35,8 @@ struct os_watch {
     size_t slot;          /* the loop's */
 };
 
-/* `socket` and `ready` set by the caller, one watch for a socket. False: out of memory or descriptors. */
+/* `socket` and `ready` set by the caller, one watch for a socket. False: out of memory or
+ * descriptors. */
 bool os_watch_start(struct os_loop *loop, struct os_watch *watch, unsigned events);
 void os_watch_events(struct os_watch *watch, unsigned events);
 /* Safe inside any callback, also for a watch whose event is still to be delivered in this round.
@@ -61,14 +63,36 @@ struct os_job {
 /* Runs the job on the loop's thread, in the order posted. From any thread, allocates nothing. */
 void os_loop_post(struct os_loop *loop, struct os_job *job);
 
+/*
+ * --- callers that wait ---
+ * A thread that needs something done on the loop's thread and waits for it would cost two
+ * switches between threads. So it may run the loop itself meanwhile: whoever waits takes a turn,
+ * and the thread in os_loop_run stands by and takes over when nobody has waited for a moment. At
+ * any time at most one thread runs the loop, and that one is "the loop's thread".
+ */
+struct os_loop_waiter {
+    struct os_condition *condition; /* made by os_loop_waiter_init */
+    struct list link;
+    bool finished;
+    bool listed; /* waits for its turn */
+    bool chosen; /* shall run the loop from now on */
+};
+/* False: out of memory. A waiter can be used again after os_loop_call has returned. */
+bool os_loop_waiter_init(struct os_loop_waiter *waiter);
+void os_loop_waiter_clear(struct os_loop_waiter *waiter);
+/* Posts the job and returns after os_loop_finish(loop, waiter). Not on the loop's thread. */
+void os_loop_call(struct os_loop *loop, struct os_job *job, struct os_loop_waiter *waiter);
+/* On the loop's thread. The waiter must not be touched afterwards. */
+void os_loop_finish(struct os_loop *loop, struct os_loop_waiter *waiter);
+
 /* --- names --- */
 #define OS_RESOLVE_MAX 16u
 struct os_resolve;
 typedef void os_resolved(void *context, enum status status, const struct os_address *addresses,
                          size_t count);
 /*
- * Looks `host` up without blocking the loop: literals answer in the next round, names are looked up on a
- * helper thread. `done` is called once on the loop's thread: STATUS_OK with 1..16 addresses,
+ * Looks `host` up without blocking the loop: literals answer in the next round, names are looked up
+ * on a helper thread. `done` is called once on the loop's thread: STATUS_OK with 1..16 addresses,
  * STATUS_NAME_UNRESOLVED or STATUS_NO_MEMORY. NULL: out of memory or threads, `done` is not called.
  * The handle is good until `done` returns.
  */

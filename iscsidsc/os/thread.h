@@ -41,6 +41,10 @@ bool os_thread_start_detached(void (*run)(void *argument), void *argument);
 uintptr_t os_thread_id(void);
 void os_thread_yield(void);
 
+/* A thread that holds something others wait for must not be cancelled; restore what was returned. */
+int os_thread_cancel_off(void);
+void os_thread_cancel_restore(int state);
+
 /* Runs `init` exactly once; every caller returns after it has. `init` may use another os_once. */
 struct os_once {
     void *state; /* zero-initialised */

@@ -277,3 +277,15 @@ uint64_t os_now(void)
 void os_pin_library(void)
 {
 }
+
+int os_thread_cancel_off(void)
+{
+    int state = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    return state;
+}
+
+void os_thread_cancel_restore(int state)
+{
+    pthread_setcancelstate(state, NULL);
+}

@@ -213,3 +213,14 @@ void os_pin_library(void)
     GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
                        (const wchar_t *)(const void *)&here, &module);
 }
+
+/* Windows has no cancellation that a thread could ward off. */
+int os_thread_cancel_off(void)
+{
+    return 0;
+}
+
+void os_thread_cancel_restore(int state)
+{
+    (void)state;
+}
