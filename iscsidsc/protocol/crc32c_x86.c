@@ -257,7 +257,7 @@ INLINE TARGET_AVX512 uint32_t fold_vectors(uint32_t crc, const uint8_t *p, size_
 TARGET_AVX512 uint32_t crc32c_avx512(uint32_t crc, const void *data, size_t length)
 {
     if (length < FOLD_LEAST)
-        return ~streams(~crc, data, length);
+        return crc32c_pclmul(crc, data, length);
     return ~fold_vectors(~crc, data, length);
 }
 
