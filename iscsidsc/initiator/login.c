@@ -80,8 +80,23 @@ static bool say_names(struct login *login, const struct session_settings *settin
     fits = fits && say(login, "SessionType", settings->discovery ? "Discovery" : "Normal");
     if (!settings->discovery)
         fits = fits && say(login, "TargetName", settings->target_name);
-    /* CHAP alone when CHAP is wanted: with "CHAP,None" a target could let us in unasked. */
-    return fits && say(login, "AuthMethod", settings->auth == SESSION_AUTH_NONE ? "None" : "CHAP");
+    return fits;
+}
+
+static bool make_offers(struct login *login)
+{
+    return negotiation_offer(&login->negotiation, login->text, sizeof login->text, &login->length);
+}
+
+/* CHAP alone when CHAP is wanted: with "CHAP,None" a target could let us in unasked. Without
+ * authentication there is no security stage, which saves a round trip; a target that wants one
+ * answers with status 0201. */
+static bool first_text(struct login *login, const struct session_settings *settings)
+{
+    if (!say_names(login, settings))
+        return false;
+    return settings->auth == SESSION_AUTH_NONE ? make_offers(login)
+                                               : say(login, "AuthMethod", "CHAP");
 }
 
 void login_start(struct connection *connection)
@@ -100,8 +115,9 @@ void login_start(struct connection *connection)
     if (settings->auth != SESSION_AUTH_NONE)
         chap_start_initiator(&login->chap, session->crypto, &settings->chap,
                              settings->auth == SESSION_AUTH_MUTUAL);
-    login->stage = LOGIN_STAGE_SECURITY;
-    if (say_names(login, settings))
+    login->stage =
+        settings->auth == SESSION_AUTH_NONE ? LOGIN_STAGE_OPERATIONAL : LOGIN_STAGE_SECURITY;
+    if (first_text(login, settings))
         send_request(connection, settings->auth == SESSION_AUTH_NONE);
     else
         no_room(connection);
@@ -310,7 +326,7 @@ static void enter_operational(struct connection *connection)
 
     login->stage = LOGIN_STAGE_OPERATIONAL;
     login->length = 0;
-    if (negotiation_offer(&login->negotiation, login->text, sizeof login->text, &login->length))
+    if (make_offers(login))
         send_request(connection, true);
     else
         no_room(connection);
@@ -321,13 +337,6 @@ static void security_stage(struct connection *connection, bool moved_on)
     struct login *login = connection->login;
     enum session_auth auth = connection->session->settings.auth;
 
-    if (auth == SESSION_AUTH_NONE) {
-        if (moved_on)
-            enter_operational(connection);
-        else
-            send_request(connection, true);
-        return;
-    }
     if (!login->method_settled) {
         connection_fail(connection, STATUS_AUTHENTICATION_FAILED, "AuthMethod was not answered");
         return;

@@ -235,10 +235,6 @@ static void peer_log_in(struct peer *peer)
     struct pdu answer;
 
     peer_take(peer, PDU_LOGIN_REQUEST);
-    answer = peer_login_answer(peer, LOGIN_STAGE_OPERATIONAL);
-    peer_say(peer, &answer, "AuthMethod=None", sizeof "AuthMethod=None");
-    assert_false(peer->closed);
-    peer_take(peer, PDU_LOGIN_REQUEST);
     answer = peer_login_answer(peer, LOGIN_STAGE_FULL_FEATURE);
     peer_say(peer, &answer, OPERATIONAL_ANSWER, sizeof OPERATIONAL_ANSWER);
     assert_true(peer->logged_in);

@@ -13,8 +13,8 @@ static void names_go_first_and_login_ends_in_full_feature(void **state)
     request = peer_take(&peer, PDU_LOGIN_REQUEST);
     assert_true(request->immediate);
     assert_true(request->login_request.transit);
-    assert_int_equal(request->login_request.current_stage, LOGIN_STAGE_SECURITY);
-    assert_int_equal(request->login_request.next_stage, LOGIN_STAGE_OPERATIONAL);
+    assert_int_equal(request->login_request.current_stage, LOGIN_STAGE_OPERATIONAL);
+    assert_int_equal(request->login_request.next_stage, LOGIN_STAGE_FULL_FEATURE);
     assert_int_equal(request->login_request.tsih, 0);
     assert_string_equal((char *)peer.text, "InitiatorName=iqn.2026-11.test:initiator");
     peer_stop(&peer);
@@ -39,14 +39,15 @@ static void login_text_may_be_split_in_a_key(void **state)
     peer_take(&peer, PDU_LOGIN_REQUEST);
     answer = peer_login_answer(&peer, -1);
     answer.login_response.more = true;
-    peer_say(&peer, &answer, "AuthMet", 7);
+    peer_say(&peer, &answer, "TargetAl", 8);
     assert_int_equal(peer_take(&peer, PDU_LOGIN_REQUEST)->data_length, 0);
     assert_false(peer.framer.pdu.login_request.transit);
     answer = peer_login_answer(&peer, -1);
-    peer_say(&peer, &answer, "hod=None", sizeof "hod=None");
+    peer_say(&peer, &answer, "ias=disk", sizeof "ias=disk");
     assert_false(peer.closed);
     /* The target did not move on: it is asked again. */
     assert_true(peer_take(&peer, PDU_LOGIN_REQUEST)->login_request.transit);
+    assert_string_equal(session_target_alias(peer.session), "disk");
     peer_stop(&peer);
 }
 
@@ -148,11 +149,11 @@ static void break_version(struct pdu *answer)
 }
 static void break_stage(struct pdu *answer)
 {
-    answer->login_response.current_stage = 1;
+    answer->login_response.current_stage = 0;
 }
 static void break_next(struct pdu *answer)
 {
-    answer->login_response.next_stage = 3;
+    answer->login_response.next_stage = 1;
 }
 static void break_reserved_stage(struct pdu *answer)
 {
@@ -161,6 +162,10 @@ static void break_reserved_stage(struct pdu *answer)
 static void break_more(struct pdu *answer)
 {
     answer->login_response.more = true;
+}
+static void break_tsih(struct pdu *answer)
+{
+    answer->login_response.tsih = 0;
 }
 static void break_opcode(struct pdu *answer)
 {
@@ -174,8 +179,8 @@ static void break_request(struct pdu *answer)
 static void a_broken_login_answer_is_refused(void **state)
 {
     void (*const breakers[])(struct pdu *) = {
-        break_itt,  break_isid,           break_version, break_stage,  break_next,
-        break_more, break_reserved_stage, break_opcode,  break_request};
+        break_itt,  break_isid,           break_version, break_stage,   break_next,
+        break_more, break_reserved_stage, break_opcode,  break_request, break_tsih};
 
     (void)state;
     for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
@@ -184,9 +189,9 @@ static void a_broken_login_answer_is_refused(void **state)
 
         peer_start(&peer, &peer_settings);
         peer_take(&peer, PDU_LOGIN_REQUEST);
-        answer = peer_login_answer(&peer, LOGIN_STAGE_OPERATIONAL);
+        answer = peer_login_answer(&peer, LOGIN_STAGE_FULL_FEATURE);
         breakers[i](&answer);
-        peer_say(&peer, &answer, "AuthMethod=None", sizeof "AuthMethod=None");
+        peer_say(&peer, &answer, OPERATIONAL_ANSWER, sizeof OPERATIONAL_ANSWER);
         assert_true(peer.closed);
         assert_int_equal(peer.status, STATUS_PROTOCOL_ERROR);
         assert_string_not_equal(connection_detail(peer.connection), "");
