@@ -128,6 +128,20 @@ class StatusTable(unittest.TestCase):
                 self.assertEqual("not yet" if result == NOT_IMPLEMENTED else "works", status, "it gave %#x" % result)
 
 
+class Parameters(unittest.TestCase):
+    """The table of iscsi.conf's parameters."""
+
+    def test_defaults_are_those_of_the_engine(self):
+        defaults = {name: int(value) for name, value in
+                    re.findall(r"PARAMETER\((\w+), \w+, [^,]+, [^,]+, (\d+)\)", read("iscsidsc", "engine", "parameters.h"))}
+        rows = re.findall(r"^\| (`[A-Z]\w+`(?:, `\w+`)?) \| ([\d, ]+) \| [^|\n]*[a-z]{2}[^|\n]* \|$",
+                          read("README.md").partition("`iscsi.conf` has lines")[2].partition("\n## ")[0], re.M)
+        self.assertGreater(len(rows), 5)
+        for names, values in rows:
+            for name, value in zip(re.findall(r"\w+", names), values.split(", ")):
+                self.assertEqual((name, int(value)), (name, defaults.get(name)))
+
+
 def main():
     global BUILD
     if len(sys.argv) < 2:
