@@ -53,11 +53,12 @@ bool chap_equal(const void *a, const void *b, size_t length);
 /* One side's configuration, borrowed for the length of a login. On a target `secret` may be NULL:
  * then it cannot prove itself, and an initiator that asks for it is refused. */
 struct chap_credentials {
-    const char *name;          /* CHAP_N that we send */
-    const uint8_t *secret;     /* proves who we are */
+    const char *name;      /* CHAP_N that we send */
+    const uint8_t *secret; /* proves who we are */
     size_t secret_length;
-    const char *peer_name;     /* CHAP_N the peer must send, or NULL for any */
-    const uint8_t *peer_secret; /* proves who the peer is; NULL when the peer is not asked (initiator, one-way) */
+    const char *peer_name;      /* CHAP_N the peer must send, or NULL for any */
+    const uint8_t *peer_secret; /* proves who the peer is; NULL when the peer is not asked
+                                   (initiator, one-way) */
     size_t peer_secret_length;
 };
 
@@ -90,15 +91,15 @@ struct chap {
     bool mutual;
     bool pending; /* chap_send has something to send */
     unsigned algorithm;
-    unsigned offered[8]; /* initiator: what CHAP_A lists, 0-terminated */
-    uint8_t identifier;                     /* of the challenge we sent */
-    uint8_t challenge[CHAP_CHALLENGE_MAX];  /* we sent */
+    unsigned offered[8];                   /* initiator: what CHAP_A lists, 0-terminated */
+    uint8_t identifier;                    /* of the challenge we sent */
+    uint8_t challenge[CHAP_CHALLENGE_MAX]; /* we sent */
     size_t challenge_length;
-    uint8_t peer_identifier;                /* of the challenge we got */
+    uint8_t peer_identifier; /* of the challenge we got */
     uint8_t peer_challenge[CHAP_CHALLENGE_MAX];
     size_t peer_challenge_length;
     uint8_t response[CHAP_DIGEST_MAX]; /* to the peer's challenge */
-    char peer_name[CHAP_NAME_MAX + 1];      /* CHAP_N we got */
+    char peer_name[CHAP_NAME_MAX + 1]; /* CHAP_N we got */
 };
 
 /* Initiator side. `mutual` asks the target for proof with peer_secret. Offers the default

@@ -63,8 +63,8 @@ enum key_result {
 enum {
     KEY_BY_INITIATOR = 1,
     KEY_BY_TARGET = 2,
-    KEY_IN_LOGIN = 1,        /* any login stage */
-    KEY_IN_OPERATIONAL = 2,  /* the operational stage of a login */
+    KEY_IN_LOGIN = 1,       /* any login stage */
+    KEY_IN_OPERATIONAL = 2, /* the operational stage of a login */
     KEY_IN_SECURITY = 4,
     KEY_IN_FULL_FEATURE = 8, /* a text exchange */
     KEY_LEADING_ONLY = 16,   /* only in the login of a session's first connection */
@@ -136,23 +136,23 @@ struct key_offers {
 };
 
 enum key_outcome {
-    KEY_OPEN,       /* nothing exchanged yet: the default holds */
-    KEY_OFFERED,    /* we offered, no answer yet */
+    KEY_OPEN,    /* nothing exchanged yet: the default holds */
+    KEY_OFFERED, /* we offered, no answer yet */
     KEY_SETTLED,
-    KEY_REFUSED,    /* Reject, Irrelevant or NotUnderstood came back: the default holds */
+    KEY_REFUSED, /* Reject, Irrelevant or NotUnderstood came back: the default holds */
 };
 
 /* One operational negotiation, of either side. */
 struct negotiation {
     bool initiator;
-    bool discovery; /* SessionType=Discovery */
-    bool leading;   /* first connection of its session */
+    bool discovery;                  /* SessionType=Discovery */
+    bool leading;                    /* first connection of its session */
     const struct key_offers *offers; /* borrowed */
     uint8_t outcome[KEY_COUNT];      /* enum key_outcome */
     bool declared;                   /* our MaxRecvDataSegmentLength has been sent */
     uint32_t first_burst_length;     /* as agreed; in `values` it is held within MaxBurstLength */
     struct key_values values;
-    char detail[TEXT_KEY_MAX + 1];   /* the key a failure is about */
+    char detail[TEXT_KEY_MAX + 1]; /* the key a failure is about */
 };
 
 void negotiation_start(struct negotiation *negotiation, bool initiator, bool discovery,
@@ -164,16 +164,16 @@ bool negotiation_offer(struct negotiation *negotiation, char *text, size_t room,
 
 /*
  * Takes the pairs of one received text (reassembled over C bits). `phase` is KEY_IN_SECURITY,
- * KEY_IN_OPERATIONAL or KEY_IN_FULL_FEATURE: the stage of the PDU that brought the text. Answers (to our offers) are checked against what was
- * offered; offers of the peer are answered by appending to `reply`: the result, or
- * "NotUnderstood", "Irrelevant", "Reject" as RFC 7143, 6.2 says. Keys that the login itself
- * handles (names, SessionType, AuthMethod, CHAP_*, TargetAddress, TargetPortalGroupTag,
- * SendTargets, aliases) are skipped here, but for who may send them, when, and only once.
- * A target declares its MaxRecvDataSegmentLength in its first reply of the operational stage.
- * STATUS_NEGOTIATION_FAILED: an answer out of range or not offered, a key twice, a key that
- * may not be sent now, a reserved word offered as a value, a digest refused that we insist on;
- * `detail` names the key. STATUS_INVALID_TEXT: not text at all. STATUS_TEXT_TOO_LONG: `room` is too
- * small for the answers.
+ * KEY_IN_OPERATIONAL or KEY_IN_FULL_FEATURE: the stage of the PDU that brought the text. Answers
+ * (to our offers) are checked against what was offered; offers of the peer are answered by
+ * appending to `reply`: the result, or "NotUnderstood", "Irrelevant", "Reject" as RFC 7143, 6.2
+ * says. Keys that the login itself handles (names, SessionType, AuthMethod, CHAP_*, TargetAddress,
+ * TargetPortalGroupTag, SendTargets, aliases) are skipped here, but for who may send them, when,
+ * and only once. A target declares its MaxRecvDataSegmentLength in its first reply of the
+ * operational stage. STATUS_NEGOTIATION_FAILED: an answer out of range or not offered, a key twice,
+ * a key that may not be sent now, a reserved word offered as a value, a digest refused that we
+ * insist on; `detail` names the key. STATUS_INVALID_TEXT: not text at all. STATUS_TEXT_TOO_LONG:
+ * `room` is too small for the answers.
  */
 enum status negotiation_receive(struct negotiation *negotiation, const char *text, size_t length,
                                 unsigned phase, char *reply, size_t room, size_t *reply_length);

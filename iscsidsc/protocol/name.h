@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ISCSI_NAME_MAX    223u /* bytes of UTF-8 */
-#define PORTAL_HOST_MAX   255u
-#define PORTAL_ANY_GROUP  0u
+#define ISCSI_NAME_MAX   223u /* bytes of UTF-8 */
+#define PORTAL_HOST_MAX  255u
+#define PORTAL_ANY_GROUP 0u
 
 /*
  * Is it a name in the form iqn., eui. or naa., of at most 223 bytes, with only characters the
@@ -23,7 +23,8 @@ bool name_valid(const char *name);
  * or quoting character, well-formed UTF-8. What Windows asks of a node name. */
 bool name_characters_valid(const char *name);
 
-/* Folds ASCII upper case to lower (RFC 3722). `out` has ISCSI_NAME_MAX + 1 bytes. False: not valid. */
+/* Folds ASCII upper case to lower (RFC 3722). `out` has ISCSI_NAME_MAX + 1 bytes. False: not valid.
+ */
 bool name_normalize(const char *name, char *out);
 
 /* Compares without (ASCII) case. */
@@ -31,15 +32,16 @@ bool name_equal(const char *a, const char *b);
 
 /* Host and TCP port of a portal, and its portal group tag. */
 struct portal_address {
-    char host[PORTAL_HOST_MAX + 1]; /* IPv4 or IPv6 literal without brackets (zone allowed) or DNS name */
+    char host[PORTAL_HOST_MAX +
+              1]; /* IPv4 or IPv6 literal without brackets (zone allowed) or DNS name */
     uint16_t port;
     uint16_t group; /* portal group tag */
 };
 
 /*
  * Reads "host", "host:port", "[v6]", "[v6]:port" or a bare IPv6 literal, and ",tpgt" behind it when
- * `with_group` (TargetAddress of SendTargets and redirects, RFC 7143, 13.8). A missing port is 3260,
- * a missing group 0, but STATUS_INVALID_ADDRESS if `group_required`. Port 0 is not valid.
+ * `with_group` (TargetAddress of SendTargets and redirects, RFC 7143, 13.8). A missing port is
+ * 3260, a missing group 0, but STATUS_INVALID_ADDRESS if `group_required`. Port 0 is not valid.
  */
 enum status portal_parse(const char *text, size_t length, bool with_group, bool group_required,
                          struct portal_address *out);

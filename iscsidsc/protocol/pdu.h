@@ -289,10 +289,10 @@ struct pdu_reject {
 };
 
 struct pdu {
-    uint8_t opcode;     /* enum pdu_opcode */
-    bool immediate;     /* I bit, requests only */
-    bool final;         /* F bit (T bit of login PDUs is in the login member) */
-    uint16_t ahs_length; /* bytes, a multiple of four */
+    uint8_t opcode;       /* enum pdu_opcode */
+    bool immediate;       /* I bit, requests only */
+    bool final;           /* F bit (T bit of login PDUs is in the login member) */
+    uint16_t ahs_length;  /* bytes, a multiple of four */
     uint32_t data_length; /* bytes, without padding */
     uint64_t lun;
     uint32_t itt;

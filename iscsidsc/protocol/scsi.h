@@ -53,8 +53,8 @@ enum scsi_sense_key {
     SCSI_ABORTED_COMMAND = 0xb,
 };
 
-#define SCSI_SENSE_MAX 252u
-#define SCSI_ASC(asc, ascq) ((uint16_t)((asc) << 8 | (ascq)))
+#define SCSI_SENSE_MAX                252u
+#define SCSI_ASC(asc, ascq)           ((uint16_t)((asc) << 8 | (ascq)))
 #define SCSI_ASC_INVALID_OPCODE       SCSI_ASC(0x20, 0x00)
 #define SCSI_ASC_LBA_OUT_OF_RANGE     SCSI_ASC(0x21, 0x00)
 #define SCSI_ASC_INVALID_FIELD_IN_CDB SCSI_ASC(0x24, 0x00)
@@ -86,7 +86,7 @@ struct scsi_sense {
     bool valid;    /* a response code of 70h..73h was found and the key could be read */
     bool deferred; /* 71h, 73h */
     uint8_t key;
-    uint16_t asc;  /* ASC and ASCQ */
+    uint16_t asc; /* ASC and ASCQ */
     bool information_valid;
     uint64_t information;
 };
@@ -116,7 +116,8 @@ struct scsi_capacity {
     bool too_large; /* READ CAPACITY (10) said ffffffffh: ask (16) */
     bool thin;
 };
-/* False when there is too little data, a block length of zero or more blocks than can be counted. */
+/* False when there is too little data, a block length of zero or more blocks than can be counted.
+ */
 bool scsi_capacity_10_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
 bool scsi_capacity_16_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
 

@@ -6,7 +6,8 @@
 #include "protocol/text.h"
 
 /* Called for each target, then for each of its addresses. `address` is NULL for the name itself.
- * A target without any address is reachable where it was asked. False stops with STATUS_CANCELLED. */
+ * A target without any address is reachable where it was asked. False stops with STATUS_CANCELLED.
+ */
 typedef bool sendtargets_found(void *context, const char *target,
                                const struct portal_address *address);
 

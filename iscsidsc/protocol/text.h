@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_KEY_MAX   63u
-#define TEXT_VALUE_MAX 8192u /* RFC 7143, 6.1: 255 unless a key says otherwise; CHAP and vendor keys are longer */
+#define TEXT_KEY_MAX 63u
+#define TEXT_VALUE_MAX                                                                             \
+    8192u /* RFC 7143, 6.1: 255 unless a key says otherwise; CHAP and vendor keys are longer */
 
 /* One pair, borrowed from the text. Neither side is NUL-terminated by these lengths alone, but
  * `value` is always followed by a NUL in the text. */
@@ -46,8 +47,8 @@ bool text_list_item(const char *value, size_t length, size_t index, const char *
                     size_t *item_length);
 
 /*
- * Binary values (RFC 7143, 6.1): "0x" or "0X" hex (an odd count of digits means a leading zero digit)
- * or "0b"/"0B" base64. Returns the byte count or -1 for bad text or one longer than `room`.
+ * Binary values (RFC 7143, 6.1): "0x" or "0X" hex (an odd count of digits means a leading zero
+ * digit) or "0b"/"0B" base64. Returns the byte count or -1 for bad text or one longer than `room`.
  */
 long text_binary_decode(const char *value, size_t length, uint8_t *out, size_t room);
 /* Writes "0x..." and a NUL; false when `room` is too small. */
