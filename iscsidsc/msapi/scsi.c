@@ -41,16 +41,14 @@ static ULONG room_of(const void *buffer, ULONG size)
     return buffer != NULL ? size : 0;
 }
 
-/* What did not fit is not lost on the caller: the size tells how much there was. */
+/* A target need not send sense data: then they are zeros. What does not fit is cut. */
 static void deliver_sense(const struct answer *answer, const struct blob *sense)
 {
     ULONG room = room_of(answer->sense, *answer->sense_size);
-    ULONG length = sense->length < SENSE_LEAST ? SENSE_LEAST : sense->length;
-    if (room > 0 && sense->length > 0) {
+    if (room > 0)
         memset(answer->sense, 0, room < SENSE_LEAST ? room : SENSE_LEAST);
+    if (room > 0 && sense->length > 0)
         memcpy(answer->sense, sense->data, room < sense->length ? room : sense->length);
-    }
-    *answer->sense_size = length;
 }
 
 static ISDSC_STATUS deliver_data(const struct answer *answer, const struct blob *data)
@@ -104,14 +102,15 @@ static ISDSC_STATUS run(const struct command *command, const struct answer *answ
     if (!call_require(&call, answer->sense_size))
         return call_end(&call);
 
-    bool good = fetch(&call, command, &reply);
-    if (good || call.status == STATUS_SCSI_STATUS)
+    if (fetch(&call, command, &reply)) {
         *answer->status = reply.status;
-    if (good)
         delivered = deliver_data(answer, &reply.data);
-    else if (call.status == STATUS_SCSI_STATUS)
+    } else if (call.status == STATUS_SCSI_STATUS) {
+        *answer->status = reply.status;
         *answer->size = 0;
-    deliver_sense(answer, &reply.sense);
+        deliver_sense(answer, &reply.sense);
+    }
+    *answer->sense_size = reply.sense.length > SENSE_LEAST ? reply.sense.length : SENSE_LEAST;
     ISDSC_STATUS outcome = call_end(&call);
     return outcome != ERROR_SUCCESS ? outcome : delivered;
 }
