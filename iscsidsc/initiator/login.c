@@ -387,10 +387,14 @@ static void logged_in(struct connection *connection)
 
 static void operational_stage(struct connection *connection, bool moved_on)
 {
-    if (moved_on)
-        logged_in(connection);
-    else
+    const struct negotiation *negotiation = &connection->login->negotiation;
+
+    if (!moved_on)
         send_request(connection, true);
+    else if (negotiation_acceptable(negotiation))
+        logged_in(connection);
+    else /* an answer that was left out means None, where it was not offered */
+        connection_fail(connection, STATUS_NEGOTIATION_FAILED, "the digests are not acceptable");
 }
 
 static void take_text(struct connection *connection, bool moved_on)
