@@ -387,14 +387,15 @@ static void logged_in(struct connection *connection)
 
 static void operational_stage(struct connection *connection, bool moved_on)
 {
-    const struct negotiation *negotiation = &connection->login->negotiation;
+    struct negotiation *negotiation = &connection->login->negotiation;
 
     if (!moved_on)
         send_request(connection, true);
     else if (negotiation_acceptable(negotiation))
         logged_in(connection);
     else /* an answer that was left out means None, where it was not offered */
-        connection_fail(connection, STATUS_NEGOTIATION_FAILED, "the digests are not acceptable");
+        connection_fail(connection, STATUS_NEGOTIATION_FAILED, "%s is not acceptable",
+                        negotiation->detail);
 }
 
 static void take_text(struct connection *connection, bool moved_on)
