@@ -53,6 +53,7 @@ struct ask {
     struct os_condition *condition;
     enum status status;
     bool finished;
+    bool cancelling;
 };
 
 static inline void ask_finished(struct engine_call *call, enum status status, const void *reply)
@@ -77,8 +78,19 @@ static inline void ask_run(struct os_job *job)
 static inline void ask_cancel(struct os_job *job)
 {
     struct ask *ask = LIST_OWNER(job, struct ask, cancel_job);
-    if (!ask->finished && ask->call.cancel != NULL)
+    if (!ask->finished)
         ask->call.cancel(&ask->call);
+    os_mutex_lock(ask->mutex);
+    ask->cancelling = false;
+    os_condition_signal(ask->condition);
+    os_mutex_unlock(ask->mutex);
+}
+
+/* As the door does when its client is gone; ask_wait must follow. */
+static inline void ask_give_up(struct ask *ask)
+{
+    ask->cancelling = true;
+    os_loop_post(engine_loop(engine), &ask->cancel_job);
 }
 
 static inline void ask_start(struct ask *ask, enum operation operation, const void *request,
@@ -101,8 +113,8 @@ static inline enum status ask_wait(struct ask *ask)
 {
     uint64_t end = os_now() + BOUND;
     os_mutex_lock(ask->mutex);
-    while (!ask->finished) {
-        if (!os_condition_wait_until(ask->condition, ask->mutex, end) && !ask->finished) {
+    while (!ask->finished || ask->cancelling) {
+        if (!os_condition_wait_until(ask->condition, ask->mutex, end)) {
             fprintf(stderr, "%s did not end within %u ms\n", ask->call.operation->name, BOUND);
             abort(); /* the engine still uses what is on our stack */
         }

@@ -554,11 +554,11 @@ static void a_caller_that_left_is_let_go(void **state)
     struct portal_address at = silent_portal(&listener);
     start_adding(&asked, &request, &entry, &portal, &at);
     os_socket first = accept_within_bound(listener);
-    os_loop_post(engine_loop(engine), &asked.cancel_job);
+    ask_give_up(&asked);
     assert_status(ask_wait(&asked), STATUS_CANCELLED);
     ask_start(&listing, OPERATION_list_targets, &list, copy_names);
     os_socket second = accept_within_bound(listener);
-    os_loop_post(engine_loop(engine), &listing.cancel_job);
+    ask_give_up(&listing);
     assert_status(ask_wait(&listing), STATUS_CANCELLED);
     os_close(first);
     os_close(second);
