@@ -43,7 +43,7 @@ test-x86: linux dll
 
 format:
 	@scripts/install-tools format
-	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+	@scripts/check-format -i
 
 clean:
 	@scripts/stop-wine
