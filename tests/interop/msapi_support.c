@@ -104,7 +104,8 @@ int run_peer_cases(const char *suite, const struct peer_case *cases, size_t coun
     memset(tests, 0, sizeof tests);
     for (size_t p = 0; p < peer_count; p++) {
         for (size_t i = 0; i < count && total < 256; i++, total++) {
-            snprintf(names[total], sizeof names[total], "%.70s (%s)", cases[i].name, peers[p].kind);
+            snprintf(names[total], sizeof names[total], "%.70s (%.15s)", cases[i].name,
+                     peers[p].kind);
             tests[total].name = names[total];
             tests[total].test_func = cases[i].run;
             tests[total].setup_func = start_clean;
