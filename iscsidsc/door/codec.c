@@ -2,7 +2,7 @@
 #include "door/door.h"
 
 #include "os/crypto.h"
-#include "os/unicode.h"
+#include "os/system.h"
 
 #include <string.h>
 
@@ -127,25 +127,15 @@ static struct any_list list_get(const void *member)
     return list;
 }
 
-static bool is_utf8(const char *text)
-{
-    uint32_t c;
-    for (size_t taken; *text != '\0'; text += taken) {
-        taken = os_utf8_decode(text, &c);
-        if (taken == 0)
-            return false;
-    }
-    return true;
-}
-
 static enum status encode_fields(struct door_buffer *buffer, const struct record_info *record,
                                  const void *value, unsigned depth);
 
 static enum status encode_text(struct door_buffer *buffer, const char *text)
 {
-    if (text == NULL || !is_utf8(text))
+    size_t length;
+    if (text == NULL || !os_utf8_valid(text, &length))
         return STATUS_MESSAGE_INVALID;
-    return put(buffer, text, strlen(text) + 1);
+    return put(buffer, text, length + 1);
 }
 
 /* u32 length, filled in afterwards, and the item. */
@@ -326,10 +316,12 @@ static enum status decode_number(enum field_kind kind, struct cursor in, void *m
 
 static enum status decode_text(struct cursor in, const char **text)
 {
-    if (in.left == 0 || memchr(in.at, 0, in.left) != in.at + in.left - 1)
+    size_t length;
+    if (in.left == 0 || in.at[in.left - 1] != 0)
         return STATUS_MESSAGE_INVALID;
     *text = (const char *)in.at;
-    return is_utf8(*text) ? STATUS_OK : STATUS_MESSAGE_INVALID;
+    return os_utf8_valid(*text, &length) && length == in.left - 1 ? STATUS_OK
+                                                                  : STATUS_MESSAGE_INVALID;
 }
 
 static enum status decode_record(struct decoder *decoder, const struct field_info *field,

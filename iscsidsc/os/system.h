@@ -35,6 +35,9 @@ enum status os_read_file(const char *path, char **out, size_t *length);
 /* An environment variable as UTF-8. False: not set, not valid text, or longer than `room`. */
 bool os_environment(const char *name, char *out, size_t room);
 
+/* Is it UTF-8? `*length` is set to its bytes without the NUL either way. */
+bool os_utf8_valid(const char *text, size_t *length);
+
 /*
  * The ANSI code page (CP_ACP) and UTF-16, to and from UTF-8. On Linux CP_ACP is UTF-8.
  * Each returns the number of units written without the NUL, or -1: not valid text, or

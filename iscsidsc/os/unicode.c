@@ -2,6 +2,8 @@
 #include "os/system.h"
 #include "os/unicode.h"
 
+#include <string.h>
+
 static bool is_continuation(uint8_t byte)
 {
     return (byte & 0xC0) == 0x80;
@@ -105,6 +107,32 @@ static long fail16(uint16_t *out, size_t room)
     if (room > 0)
         out[0] = 0;
     return -1;
+}
+
+/* Names are nearly always ASCII: eight bytes at a time. Returns the length of that first part. */
+static size_t ascii_length(const char *text, size_t length)
+{
+    size_t done = 0;
+    uint64_t eight;
+    for (; length - done >= sizeof eight; done += sizeof eight) {
+        memcpy(&eight, text + done, sizeof eight);
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return done;
+}
+
+bool os_utf8_valid(const char *text, size_t *length)
+{
+    *length = strlen(text);
+    size_t taken;
+    for (size_t done = ascii_length(text, *length); done < *length; done += taken) {
+        uint32_t code_point;
+        taken = os_utf8_decode(text + done, &code_point);
+        if (taken == 0)
+            return false;
+    }
+    return true;
 }
 
 long os_utf16_to_utf8(const uint16_t *text, char *out, size_t room)

@@ -1,6 +1,5 @@
 #include "os/system.h"
 #include "os/memory.h"
-#include "os/unicode.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -64,14 +63,8 @@ bool os_state_directory(char *out, size_t room)
 
 static long copy_valid(const char *text, char *out, size_t room)
 {
-    size_t length = 0;
-    for (size_t taken = 0; text[length] != '\0'; length += taken) {
-        uint32_t code_point;
-        taken = os_utf8_decode(text + length, &code_point);
-        if (taken == 0)
-            break;
-    }
-    if (text[length] != '\0' || length >= room) {
+    size_t length;
+    if (!os_utf8_valid(text, &length) || length >= room) {
         if (room > 0)
             out[0] = '\0';
         return -1;
