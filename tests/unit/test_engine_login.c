@@ -631,8 +631,10 @@ static void copy_answer(const void *reply)
 {
     answer = *(const struct reply_scsi *)reply;
     assert_true(answer.data.length <= sizeof answer_data);
-    memcpy(answer_data, answer.data.data, answer.data.length);
-    memcpy(answer_sense, answer.sense.data, answer.sense.length);
+    if (answer.data.length > 0)
+        memcpy(answer_data, answer.data.data, answer.data.length);
+    if (answer.sense.length > 0)
+        memcpy(answer_sense, answer.sense.data, answer.sense.length);
 }
 
 static enum status scsi(const struct scsi_cdb *cdb, uint64_t lun, uint32_t length)
