@@ -25,6 +25,8 @@ struct target_fault_out {
     uint32_t delay;      /* milliseconds until it, and all behind it, is sent */
     enum target_end end; /* what follows it */
     size_t end_at;       /* with `end`: after so many bytes of the PDU; SIZE_MAX: after all of it */
+    const struct pdu *then;         /* another PDU behind it, sent as it is; NULL: none */
+    uint32_t then_delay;            /* milliseconds between them */
     struct target_buffer *replaced; /* inside */
 };
 

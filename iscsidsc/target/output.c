@@ -215,6 +215,11 @@ static void obey(struct target_connection *connection, const struct target_fault
         queue_pdu(connection, out, buffer, out->end != TARGET_END_NONE && i == out->copies);
     if (out->copies == 0 && out->end != TARGET_END_NONE)
         target_connection_end(connection, out->end);
+    if (out->then == NULL)
+        return;
+    if (out->then_delay > 0)
+        output->earliest = connection->now + out->delay + out->then_delay;
+    target_fault_send(connection, out->then, NULL, 0, false);
 }
 
 void target_send(struct target_connection *connection, struct pdu *pdu, const void *data,

@@ -7,6 +7,7 @@
 struct range {
     uint64_t lba;
     uint32_t blocks;
+    bool protect; /* protection information, which we have none of, is to be checked */
     bool force_unit_access;
 };
 
@@ -62,6 +63,7 @@ static struct range range_of(const uint8_t *cdb)
         range.blocks = get_be32(cdb + 10);
         break;
     }
+    range.protect = (cdb[1] & 0xe0) != 0;
     range.force_unit_access = (cdb[1] & 0x08) != 0;
     return range;
 }
@@ -79,7 +81,7 @@ static bool range_valid(struct target_scsi *scsi, const struct target_disk *disk
         illegal(scsi, SCSI_ASC_LBA_OUT_OF_RANGE);
         return false;
     }
-    if ((uint64_t)range->blocks * disk->block_length > TARGET_TRANSFER_MAX) {
+    if (range->protect || (uint64_t)range->blocks * disk->block_length > TARGET_TRANSFER_MAX) {
         illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
         return false;
     }
