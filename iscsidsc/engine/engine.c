@@ -139,12 +139,16 @@ static uint64_t new_adapter(void)
     return UINT64_C(0xffffe00100000000) | (low & ~UINT32_C(0xf));
 }
 
-static char *copy_directory(const char *directory)
+/* False: out of memory. It is no failure when the platform tells no directory. */
+static bool take_directory(struct engine *engine, const char *directory)
 {
     char path[PATH_ROOM];
-    if (directory != NULL)
-        return os_copy_text(directory);
-    return os_state_directory(path, sizeof path) ? os_copy_text(path) : NULL;
+    if (directory == NULL && os_state_directory(path, sizeof path))
+        directory = path;
+    if (directory == NULL)
+        return true;
+    engine->directory = os_copy_text(directory);
+    return engine->directory != NULL;
 }
 
 static struct engine *engine_new(const char *directory)
@@ -159,9 +163,9 @@ static struct engine *engine_new(const char *directory)
     engine->stop_job.run = on_stop;
     engine->stop_timer.fire = on_stop_timer;
     engine->adapter = new_adapter();
-    engine->directory = copy_directory(directory);
     engine->loop = os_loop_new();
-    if (engine->loop != NULL && link_base_open(&engine->links, engine->loop))
+    if (engine->loop != NULL && take_directory(engine, directory) &&
+        link_base_open(&engine->links, engine->loop))
         return engine;
     engine_free(engine);
     return NULL;
