@@ -32,9 +32,9 @@ static size_t hash(const char *name)
     return (size_t)(value ^ value >> 32);
 }
 
-static struct known_target **bucket_of(const struct catalogue *catalogue, const char *name)
+static struct known_target **bucket_of(const struct catalogue *catalogue, size_t of_name)
 {
-    return &catalogue->buckets[hash(name) & (catalogue->bucket_count - 1)];
+    return &catalogue->buckets[of_name & (catalogue->bucket_count - 1)];
 }
 
 static bool more_buckets(struct catalogue *catalogue)
@@ -48,7 +48,7 @@ static bool more_buckets(struct catalogue *catalogue)
     catalogue->bucket_count = count;
     LIST_EACH(node, &catalogue->targets)
     {
-        struct known_target **bucket = bucket_of(catalogue, TARGET(node)->name);
+        struct known_target **bucket = bucket_of(catalogue, TARGET(node)->hash);
         TARGET(node)->chain = *bucket;
         *bucket = TARGET(node);
     }
@@ -59,8 +59,10 @@ struct known_target *catalogue_find(const struct catalogue *catalogue, const cha
 {
     if (catalogue->bucket_count == 0)
         return NULL;
-    struct known_target *target = *bucket_of(catalogue, name);
-    while (target != NULL && !name_equal(target->name, name))
+    size_t of_name = hash(name);
+    struct known_target *target = *bucket_of(catalogue, of_name);
+    /* Names share long beginnings: the hash tells most of them apart sooner. */
+    while (target != NULL && (target->hash != of_name || !name_equal(target->name, name)))
         target = target->chain;
     return target;
 }
@@ -78,7 +80,8 @@ static struct known_target *add_target(struct catalogue *catalogue, const char *
         os_free(copy);
         return NULL;
     }
-    struct known_target **bucket = bucket_of(catalogue, name);
+    target->hash = hash(name);
+    struct known_target **bucket = bucket_of(catalogue, target->hash);
     target->name = copy;
     target->chain = *bucket;
     *bucket = target;
@@ -90,7 +93,7 @@ static struct known_target *add_target(struct catalogue *catalogue, const char *
 
 static void remove_target(struct catalogue *catalogue, struct known_target *target)
 {
-    struct known_target **place = bucket_of(catalogue, target->name);
+    struct known_target **place = bucket_of(catalogue, target->hash);
     while (*place != target)
         place = &(*place)->chain;
     *place = target->chain;

@@ -46,6 +46,7 @@ struct instance {
 struct known_target {
     struct list link;           /* in the order first seen */
     struct known_target *chain; /* in the hash table */
+    size_t hash;                /* of the name */
     struct list instances;
     char *name; /* normalised */
 };
