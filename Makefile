@@ -2,7 +2,7 @@
 BUILD ?= build
 export BUILD
 
-.PHONY: all linux dll test demo bench fuzz test-x86 format clean
+.PHONY: all linux dll win64 win32 test demo bench fuzz test-x86 format clean
 
 all: linux
 
@@ -10,10 +10,11 @@ linux:
 	@scripts/install-tools linux
 	@scripts/build linux
 
-dll:
+dll: win64 win32
+
+win64 win32:
 	@scripts/install-tools dll
-	@scripts/build win64
-	@scripts/build win32
+	@scripts/build $@
 
 # The Linux, sanitizer and Windows builds, and one run of all their tests. TESTS='-R name' picks some.
 test: linux dll
@@ -21,7 +22,7 @@ test: linux dll
 	@scripts/build asan
 	@scripts/run-tests $(TESTS)
 
-demo: linux dll
+demo: linux win64
 	@scripts/install-tools test
 	@scripts/demo
 
@@ -37,7 +38,7 @@ fuzz:
 	@scripts/run-fuzzers
 
 # The Wine suite with the 32-bit DLL, in a root of its own that has 32-bit Wine.
-test-x86: linux dll
+test-x86: linux win32
 	@scripts/install-tools test test-x86
 	@scripts/test-x86
 
