@@ -3,18 +3,20 @@
 
 #include "engine/options.h"
 
+#include <stdatomic.h>
+
 static struct target_host host;
 
-/* What the tests order the target to do wrong, and for how many PDUs. */
+/* What the tests order the target to do wrong, and for how many PDUs. Two threads see it. */
 static struct {
-    uint8_t opcode;
-    unsigned left;
-    bool drop;
-    enum target_end end;
-    uint8_t scsi_status; /* of SCSI responses */
-    bool attention;      /* commands end with UNIT ATTENTION */
-    bool deaf;           /* from now on */
-    unsigned seen;
+    _Atomic uint8_t opcode;
+    atomic_uint left;
+    atomic_bool drop;
+    _Atomic enum target_end end;
+    _Atomic uint8_t scsi_status; /* of SCSI responses */
+    atomic_bool attention;       /* commands end with UNIT ATTENTION */
+    atomic_bool deaf;            /* from now on */
+    atomic_uint seen;
 } orders;
 
 /* What the target answers becomes that of a disk after a power-on. */
