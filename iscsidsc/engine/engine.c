@@ -159,6 +159,8 @@ static struct engine *engine_new(const char *directory)
     list_init(&engine->pending);
     list_init(&engine->probes);
     list_init(&engine->sessions);
+    for (size_t i = 0; i < SESSION_BUCKETS; i++)
+        list_init(&engine->sessions_by_id[i]);
     catalogue_init(&engine->catalogue);
     engine->stop_job.run = on_stop;
     engine->stop_timer.fire = on_stop_timer;

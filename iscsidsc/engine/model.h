@@ -12,7 +12,7 @@
 #define ANY_INITIATOR_PORT 0xffffffffu
 #define INITIATOR_INSTANCE "Root\\ISCSIPRT\\0000_0"
 
-enum { PROBLEM_ROOM = 512 };
+enum { PROBLEM_ROOM = 512, SESSION_BUCKETS = 256 };
 
 struct engine {
     struct os_loop *loop;
@@ -33,6 +33,7 @@ struct engine {
     struct link_base links;
     struct catalogue catalogue;
     struct list probes;
+    struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */
     uint64_t adapter;     /* AdapterUnique of every id of this engine */
     uint32_t last_session;

@@ -13,20 +13,15 @@ enum { ISID_QUALIFIERS = 0x10000 };
 
 /* --- making and removing --- */
 
+/* Ids are numbered one by one: their low bits spread them evenly. */
+static struct list *bucket_of(struct engine *engine, uint64_t specific)
+{
+    return &engine->sessions_by_id[specific % SESSION_BUCKETS];
+}
+
 static uint16_t qualifier_of(const uint8_t isid[PDU_ISID_LENGTH])
 {
     return get_be16(isid + 4);
-}
-
-static bool qualifier_taken(const struct engine *engine, const char *target, uint32_t qualifier)
-{
-    LIST_EACH(node, &engine->sessions)
-    {
-        if (qualifier_of(SESSION(node)->isid) == qualifier &&
-            name_equal(SESSION(node)->target, target))
-            return true;
-    }
-    return false;
 }
 
 void engine_session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH])
@@ -40,11 +35,18 @@ void engine_session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH])
 static bool choose_isid(const struct engine *engine, const char *target,
                         uint8_t isid[PDU_ISID_LENGTH])
 {
-    uint32_t qualifier = 0;
-    while (qualifier < ISID_QUALIFIERS && qualifier_taken(engine, target, qualifier))
-        qualifier++;
-    engine_session_isid((uint16_t)qualifier, isid);
-    return qualifier < ISID_QUALIFIERS;
+    uint8_t taken[ISID_QUALIFIERS / 8] = {0};
+    uint32_t lowest = 0;
+    LIST_EACH(node, &engine->sessions)
+    {
+        uint16_t qualifier = qualifier_of(SESSION(node)->isid);
+        if (name_equal(SESSION(node)->target, target))
+            taken[qualifier / 8] |= (uint8_t)(1u << qualifier % 8);
+    }
+    while (lowest < ISID_QUALIFIERS && (taken[lowest / 8] >> lowest % 8 & 1) != 0)
+        lowest++;
+    engine_session_isid((uint16_t)lowest, isid);
+    return lowest < ISID_QUALIFIERS;
 }
 
 struct engine_session *engine_session_new(struct engine *engine, const char *target)
@@ -54,6 +56,7 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
         return NULL;
     session->engine = engine;
     list_init(&session->link);
+    list_init(&session->by_id);
     list_init(&session->commands);
     session->target = os_copy_text(target);
     if (session->target == NULL || !choose_isid(engine, target, session->isid)) {
@@ -69,6 +72,7 @@ void engine_session_remove(struct engine_session *session)
 {
     struct engine *engine = session->engine;
     list_remove(&session->link);
+    list_remove(&session->by_id);
     contact_close(session->contact);
     engine_commands_over(session);
     os_free(session->target);
@@ -89,6 +93,7 @@ bool engine_session_went_live(struct engine_session *session, const struct porta
     session->connection = (struct unique_id){engine->adapter, ++engine->last_connection};
     session->state = ENGINE_SESSION_LIVE;
     session->login = NULL;
+    list_append(bucket_of(engine, session->id.specific), &session->by_id);
     /* The list is in the order of the logins' ends. */
     list_remove(&session->link);
     list_append(&engine->sessions, &session->link);
@@ -107,15 +112,14 @@ bool engine_session_exists(const struct engine *engine, const char *target)
     return false;
 }
 
-struct engine_session *engine_session_find(const struct engine *engine, const struct unique_id *id)
+struct engine_session *engine_session_find(struct engine *engine, const struct unique_id *id)
 {
     if (id == NULL)
         return NULL;
-    LIST_EACH(node, &engine->sessions)
+    LIST_EACH(node, bucket_of(engine, id->specific))
     {
-        struct engine_session *session = SESSION(node);
-        if (session->state != ENGINE_SESSION_LOGIN && session->id.specific == id->specific &&
-            session->id.adapter == id->adapter)
+        struct engine_session *session = LIST_OWNER(node, struct engine_session, by_id);
+        if (session->id.specific == id->specific && session->id.adapter == id->adapter)
             return session;
     }
     return NULL;

@@ -18,6 +18,7 @@ struct login_call;
 
 struct engine_session {
     struct list link;
+    struct list by_id; /* once callers see it */
     struct engine *engine;
     enum engine_session_state state;
     bool informational;
@@ -47,7 +48,7 @@ void engine_session_remove(struct engine_session *session);
 /* Is there a session to the target, or a login under way? */
 bool engine_session_exists(const struct engine *engine, const char *target);
 /* One that callers see. `id` may be NULL. */
-struct engine_session *engine_session_find(const struct engine *engine, const struct unique_id *id);
+struct engine_session *engine_session_find(struct engine *engine, const struct unique_id *id);
 
 /* The login is done: gives the ids. False: out of memory. */
 bool engine_session_went_live(struct engine_session *session, const struct portal_address *portal);
