@@ -18,4 +18,16 @@ struct door_transport {
 /* An engine in this process, started here. */
 enum status door_local_new(struct door_transport **out);
 
+/* Messages between the two ends of a connection, beside the operations. */
+enum door_control {
+    DOOR_PING = 0xff00,    /* answered at once, without a body */
+    DOOR_HELLO = 0xff01,   /* door/handshake.h */
+    DOOR_PROOF = 0xff02,   /* door/handshake.h */
+    DOOR_REFUSAL = 0xff03, /* the service's last word: why it closes the connection */
+};
+
+/* A whole control message behind what the buffer holds. */
+enum status door_control_encode(struct door_buffer *buffer, enum door_control control,
+                                uint32_t call, enum status status, const void *body, size_t length);
+
 #endif

@@ -101,7 +101,8 @@
     R(CONFIGURATION, ERROR_BAD_CONFIGURATION)                                                      \
     R(MESSAGE_INVALID, ERROR_INVALID_DATA)                                                         \
     R(SERVICE_NOT_RUNNING, ISDSC_SERVICE_NOT_RUNNING)                                              \
-    R(SERVICE_TIMEOUT, ISDSC_SERVICE_DID_NOT_RESPOND)
+    R(SERVICE_TIMEOUT, ISDSC_SERVICE_DID_NOT_RESPOND)                                              \
+    R(SERVICE_VERSION, ISDSC_VERSION_MISMATCH)
 
 /* As many rows as statuses, and the compiler refuses two for one: so each has its own. */
 #define RESULT_COUNT(status, code) +1

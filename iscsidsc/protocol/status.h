@@ -109,7 +109,8 @@
     S(CONFIGURATION, "the configuration file is not valid")                                        \
     S(MESSAGE_INVALID, "the message is not valid")                                                 \
     S(SERVICE_NOT_RUNNING, "the service is not running")                                           \
-    S(SERVICE_TIMEOUT, "the service did not answer in time")
+    S(SERVICE_TIMEOUT, "the service did not answer in time")                                       \
+    S(SERVICE_VERSION, "the service is of another version")
 
 enum status {
 #define STATUS_ENUM(name, text) STATUS_##name,
