@@ -43,6 +43,9 @@ static inline void write_text(const char *name, const char *text)
 
 static struct engine *engine;
 
+/* The nth allocation of each operation fails, on whatever thread; 0: none. */
+static long failing_allocation;
+
 /* A call and its answer. `copy` takes what is wanted out of a reply. */
 struct ask {
     struct os_job job;
@@ -72,6 +75,7 @@ static inline void ask_finished(struct engine_call *call, enum status status, co
 static inline void ask_run(struct os_job *job)
 {
     struct ask *ask = LIST_OWNER(job, struct ask, job);
+    os_alloc_fail_at(failing_allocation);
     ask->call.operation->run(&ask->call);
 }
 
@@ -102,6 +106,7 @@ static inline void ask_start(struct ask *ask, enum operation operation, const vo
                                      .request = request,
                                      .finished = ask_finished,
                                      .client = ask};
+    os_alloc_fail_at(0); /* what the call before it has left */
     ask->mutex = os_mutex_new();
     ask->condition = os_condition_new();
     assert_non_null(ask->mutex);

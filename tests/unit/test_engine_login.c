@@ -794,6 +794,30 @@ static void a_command_can_be_given_up(void **state)
     assert_int_equal(count_sessions(), 1);
 }
 
+/* Whichever allocation fails, the engine's or the target's: the call ends, and the next ones work.
+ */
+static void want_of_memory_ends_in_a_status(void **state)
+{
+    unsigned failures = 0;
+    (void)state;
+    target_host_add(&host, BASE ":a");
+    discover();
+    for (long nth = 1; nth < 80; nth++) {
+        failing_allocation = nth;
+        enum status found = add_portal(&host.portal);
+        enum status opened = login(BASE ":a");
+        enum status closed = opened == STATUS_OK ? logout(&last_session) : STATUS_OK;
+        failing_allocation = 0;
+        os_alloc_fail_at(0);
+        failures += found != STATUS_OK || opened != STATUS_OK || closed != STATUS_OK;
+        wait_for_sessions(0);
+    }
+    assert_true(failures > 20);
+    assert_status(list_targets(true), STATUS_OK);
+    assert_string_equal(names, BASE ":a");
+    assert_status(login(BASE ":a"), STATUS_OK);
+}
+
 #define LOGIN_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -828,6 +852,7 @@ int main(void)
         LOGIN_TEST(a_unit_attention_does_not_spoil_read_capacity),
         LOGIN_TEST(a_lost_connection_ends_commands_and_session),
         LOGIN_TEST(a_command_can_be_given_up),
+        LOGIN_TEST(want_of_memory_ends_in_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
