@@ -212,7 +212,7 @@ static void on_request(struct target_connection *connection, const struct pdu *p
 }
 
 /* False: the PDU shall not have come. */
-static bool ask_fault(struct target_connection *connection, const struct pdu *pdu)
+static bool ask_fault(struct target_connection *connection, struct pdu *pdu)
 {
     const struct target_fault *fault = connection->entity->settings.fault;
     const struct target_buffer *data = connection->incoming;
@@ -225,13 +225,14 @@ static bool ask_fault(struct target_connection *connection, const struct pdu *pd
     fault->incoming(fault->context, connection, &in);
     if (in.delay > 0 && connection->now + in.delay > connection->output.earliest)
         connection->output.earliest = connection->now + in.delay;
-    return !in.swallow && connection->state < TARGET_CLOSING;
+    if (in.answered && connection->state == TARGET_FULL_FEATURE)
+        target_session_skip(connection->session, pdu);
+    return !in.swallow && !in.answered && connection->state < TARGET_CLOSING;
 }
 
 static void on_pdu(struct target_connection *connection, bool intact)
 {
-    const struct pdu pdu =
-        connection->framer.pdu; /* a copy: answers may come before it is used up */
+    struct pdu pdu = connection->framer.pdu; /* a copy: answers may come before it is used up */
     const struct target_buffer *data = connection->incoming;
 
     if (!ask_fault(connection, &pdu))

@@ -7,12 +7,14 @@
 
 #include "target/connection.h"
 
-/* A PDU that came in whole. The fields from `swallow` on are orders, neutral at first. */
+/* A PDU that came in whole. It may be changed in place. The fields from `swallow` on are orders,
+ * neutral at first. */
 struct target_fault_in {
-    const struct pdu *pdu;
+    struct pdu *pdu;
     const uint8_t *data; /* NULL for the data of a SCSI write */
     uint32_t length;
     bool swallow;   /* act as if it had never come */
+    bool answered;  /* the callback has answered: its CmdSN counts, nothing else happens */
     uint32_t delay; /* milliseconds until anything is sent from now on */
 };
 

@@ -190,6 +190,8 @@ struct target_request {
 /* Takes a numbered or immediate request: runs it, and those held that follow, or holds it, or drops
  * it. */
 void target_session_take(struct target_session *session, struct target_request *request);
+/* Counts a request that somebody else has answered. */
+void target_session_skip(struct target_session *session, const struct pdu *pdu);
 
 /* --- one connection: connection.c --- */
 

@@ -291,3 +291,11 @@ void target_session_take(struct target_session *session, struct target_request *
         hold(session, request);
     }
 }
+
+void target_session_skip(struct target_session *session, const struct pdu *pdu)
+{
+    if (pdu->immediate || pdu->opcode == PDU_DATA_OUT || cmd_sn_of(pdu) != session->exp_cmd_sn)
+        return;
+    session->exp_cmd_sn++;
+    run_held(session);
+}

@@ -151,11 +151,10 @@ static ISCSI_LOGIN_OPTIONS options_of(const struct misbehaviour_row *row)
         options = chap_options(ISCSI_MUTUAL_CHAP_AUTH_TYPE, "chapuser", "chapsecret123");
         SUCCEEDS(SetIScsiInitiatorCHAPSharedSecret(13, (PUCHAR) "targetsecret1"));
     }
-    if (row->phase == PHASE_DIGEST) {
-        options.InformationSpecified =
-            ISCSI_LOGIN_OPTIONS_HEADER_DIGEST | ISCSI_LOGIN_OPTIONS_DATA_DIGEST;
-        options.HeaderDigest = options.DataDigest = ISCSI_DIGEST_TYPE_CRC32C;
-    }
+    options.InformationSpecified |=
+        ISCSI_LOGIN_OPTIONS_HEADER_DIGEST | ISCSI_LOGIN_OPTIONS_DATA_DIGEST;
+    options.HeaderDigest = options.DataDigest =
+        row->phase == PHASE_DIGEST ? ISCSI_DIGEST_TYPE_CRC32C : ISCSI_DIGEST_TYPE_NONE;
     return options;
 }
 

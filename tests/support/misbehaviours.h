@@ -115,7 +115,6 @@ enum misbehaviour_phase {
     M("login-wrong-stage", LOGIN, ERROR_BAD_NET_RESP, 1, 32, "answers for another stage") \
     M("login-stage-backwards", LOGIN, ERROR_BAD_NET_RESP, 1, 32, "goes from the operational to the security stage") \
     M("login-stage-two", LOGIN, ERROR_BAD_NET_RESP, 1, 32, "goes to the reserved stage 2") \
-    M("login-stage-skipped", LOGIN, ERROR_BAD_NET_RESP, 1, 32, "goes to full feature phase where operational was asked for") \
     M("login-transit-and-more", LOGIN, ERROR_BAD_NET_RESP, 1, 32, "T bit and C bit together") \
     M("login-tsih-zero", LOGIN, ERROR_BAD_NET_RESP, 1, 32, "ends the login with TSIH 0") \
     M("login-stat-sn-gap", LOGIN, ERROR_BAD_NET_RESP, 1, 4, "jumps ahead in StatSN") \
@@ -134,7 +133,7 @@ enum misbehaviour_phase {
     M("login-closes-in-pdu", LOGIN, ISDSC_CONNECTION_FAILED, 1, 50, "closes within a Login Response") \
     M("login-resets", LOGIN, ISDSC_CONNECTION_FAILED, 1, 33, "resets in mid-login") \
     M("login-silent", LOGIN, ERROR_SEM_TIMEOUT, 1, 0, "says nothing to the first Login Request") \
-    M("login-silent-later", LOGIN, ERROR_SEM_TIMEOUT, 1, 0, "says nothing in the operational stage") \
+    M("login-silent-later", LOGIN, ERROR_SEM_TIMEOUT, 1, 0, "says nothing to the second Login Request") \
     M("login-slow-drip", LOGIN, ERROR_SEM_TIMEOUT, 1, 0, "sends a byte each 300 ms") \
     M("login-byte-by-byte", LOGIN, ERROR_SUCCESS, 1, 50, "sends a byte at a time") \
     /* --- login: keys --- */ \
@@ -155,9 +154,6 @@ enum misbehaviour_phase {
     M("login-digest-not-offered", LOGIN, ISDSC_INVALID_TEXT_KEY, 1, 29, "HeaderDigest=CRC32C, not offered") \
     M("login-digest-unknown", LOGIN, ISDSC_INVALID_TEXT_KEY, 1, 29, "DataDigest=MD5") \
     M("login-digest-list", LOGIN, ISDSC_INVALID_TEXT_KEY, 1, 29, "answers a list with a list") \
-    M("login-method-not-offered", LOGIN, ISDSC_INVALID_TEXT_KEY, 1, 29, "AuthMethod=KRB5") \
-    M("login-method-chap", LOGIN, ISDSC_AUTHENTICATION_FAILURE, 1, 29, "AuthMethod=CHAP where None was offered") \
-    M("login-method-reject", LOGIN, ISDSC_AUTHENTICATION_FAILURE, 1, 27, "AuthMethod=Reject") \
     M("login-answers-rejected", LOGIN, ERROR_SUCCESS, 1, 27, "answers MaxOutstandingR2T with Reject") \
     M("login-answers-irrelevant", LOGIN, ERROR_SUCCESS, 1, 27, "answers DefaultTime2Retain with Irrelevant") \
     M("login-answers-not-understood", LOGIN, ERROR_SUCCESS, 1, 27, "answers MaxConnections with NotUnderstood") \
@@ -173,6 +169,8 @@ enum misbehaviour_phase {
     M("chap-good", CHAP, ERROR_SUCCESS, 1, 0, "nothing wrong") \
     M("chap-refused", CHAP, ISDSC_AUTHENTICATION_FAILURE, 1, 0, "refuses the right response with 0201") \
     M("chap-method-none", CHAP, ISDSC_AUTHENTICATION_FAILURE, 1, 36, "AuthMethod=None where CHAP was asked for") \
+    M("chap-method-unknown", CHAP, ISDSC_INVALID_TEXT_KEY, 1, 29, "AuthMethod=KRB5") \
+    M("chap-method-reject", CHAP, ISDSC_AUTHENTICATION_FAILURE, 1, 27, "AuthMethod=Reject") \
     M("chap-method-missing", CHAP, ISDSC_AUTHENTICATION_FAILURE, 1, 36, "does not answer AuthMethod") \
     M("chap-moves-on", CHAP, ERROR_BAD_NET_RESP, 1, 36, "goes to the operational stage instead of asking") \
     M("chap-algorithm-not-offered", CHAP, ERROR_BAD_NET_RESP, 1, 38, "CHAP_A=99") \
@@ -195,6 +193,7 @@ enum misbehaviour_phase {
     M("chap-key-twice", CHAP, ERROR_BAD_NET_RESP, 1, 27, "CHAP_I twice") \
     M("chap-unknown-key", CHAP, ERROR_BAD_NET_RESP, 1, 27, "CHAP_X") \
     M("chap-asks-twice", CHAP, ERROR_BAD_NET_RESP, 1, 34, "answers the response with another challenge") \
+    M("chap-skips-stage", CHAP, ERROR_BAD_NET_RESP, 1, 32, "goes to full feature phase where operational was asked for") \
     M("chap-silent", CHAP, ERROR_SEM_TIMEOUT, 1, 0, "says nothing to the response") \
     M("chap-closes", CHAP, ISDSC_CONNECTION_FAILED, 1, 0, "closes instead of asking") \
     /* --- mutual CHAP, the target proves itself --- */ \

@@ -165,11 +165,9 @@ void answer_after_ping_out(struct scene *scene, struct target_connection *connec
     send_ping(connection, PING);
 }
 
-bool is_login_response(const struct target_fault_out *out, uint8_t stage)
+bool is_login_response(const struct target_fault_out *out)
 {
-    return out->pdu->opcode == PDU_LOGIN_RESPONSE &&
-           out->pdu->login_response.current_stage == stage &&
-           out->pdu->login_response.status_class == 0;
+    return out->pdu->opcode == PDU_LOGIN_RESPONSE && out->pdu->login_response.status_class == 0;
 }
 
 static void refuse(struct target_fault_out *out, uint32_t status)
@@ -188,7 +186,7 @@ void refuse_login(struct scene *scene, struct target_connection *connection,
                   struct target_fault_out *out)
 {
     (void)connection;
-    if (is_login_response(out, LOGIN_STAGE_SECURITY))
+    if (is_login_response(out))
         refuse(out, scene->play->number);
 }
 
@@ -217,7 +215,7 @@ void redirect_login(struct scene *scene, struct target_connection *connection,
     bool permanent = scene->play->value != NULL;
 
     (void)connection;
-    if (!is_login_response(out, LOGIN_STAGE_SECURITY) || scene->arrivals > scene->play->number)
+    if (!is_login_response(out) || scene->arrivals > scene->play->number)
         return;
     refuse(out, permanent ? 0x0102 : 0x0101);
     redirect_address(scene, address, sizeof address);

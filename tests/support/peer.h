@@ -94,6 +94,6 @@ void refuse_login(struct scene *scene, struct target_connection *connection,
  * "circle" to the first two in turn, else it is the address; `value` "permanent". */
 void redirect_login(struct scene *scene, struct target_connection *connection,
                     struct target_fault_out *out);
-bool is_login_response(const struct target_fault_out *out, uint8_t stage);
+bool is_login_response(const struct target_fault_out *out);
 
 #endif

@@ -50,8 +50,21 @@ static void move_on(struct scene *scene, struct target_connection *connection,
 static void refuse_proof(struct scene *scene, struct target_connection *connection,
                          struct target_fault_out *out)
 {
-    if (is_login_response(out, LOGIN_STAGE_SECURITY) && out->pdu->login_response.transit)
+    if (is_login_response(out) && out->pdu->login_response.transit)
         refuse_login(scene, connection, out);
+}
+
+/* The T bit leads two stages on. */
+static void skip_stage(struct scene *scene, struct target_connection *connection,
+                       struct target_fault_out *out)
+{
+    struct pdu_login_response *response = &out->pdu->login_response;
+
+    (void)scene;
+    (void)connection;
+    if (is_login_response(out) && response->current_stage == LOGIN_STAGE_SECURITY &&
+        response->transit)
+        response->next_stage = LOGIN_STAGE_FULL_FEATURE;
 }
 
 enum { BARE, LONG, ODD, UPPER, BASE64 };
@@ -262,6 +275,8 @@ const struct play chap_plays[] = {
     {.name = "chap-good"},
     {"chap-refused", .outgoing = refuse_proof, .number = 0x0201},
     CHANGE("chap-method-none", "AuthMethod", "None"),
+    CHANGE("chap-method-unknown", "AuthMethod", "KRB5"),
+    CHANGE("chap-method-reject", "AuthMethod", "Reject"),
     CHANGE("chap-method-missing", "AuthMethod", NULL),
     {"chap-moves-on", .outgoing = move_on},
     CHANGE("chap-algorithm-not-offered", "CHAP_A", "99"),
@@ -284,6 +299,7 @@ const struct play chap_plays[] = {
     {"chap-key-twice", .outgoing = add_to_challenge, .text = "CHAP_I=1\n"},
     {"chap-unknown-key", .outgoing = add_to_challenge, .text = "CHAP_X=1\n"},
     {"chap-asks-twice", .incoming = ask_twice},
+    {"chap-skips-stage", .outgoing = skip_stage},
     {"chap-silent", .incoming = swallow_proof},
     {"chap-closes", .incoming = close_when_asked},
     {.name = "mutual-good"},

@@ -169,7 +169,7 @@ static void check_condition(struct scene *scene, struct target_connection *conne
 
     if (!is_inquiry(in))
         return;
-    in->swallow = true;
+    in->answered = true;
     scsi_sense_encode(sense + 2, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
     switch (scene->play->number) {
     case WITHOUT_SENSE:
@@ -196,7 +196,7 @@ static void refuse_command(struct scene *scene, struct target_connection *connec
 {
     if (!is_inquiry(in) || (scene->play->text != NULL && scene->count++ > 0))
         return;
-    in->swallow = true;
+    in->answered = true;
     send_status(connection, in->pdu->itt, (uint8_t)scene->play->number, NULL, 0);
 }
 
@@ -208,7 +208,7 @@ static void target_failure(struct scene *scene, struct target_connection *connec
     (void)scene;
     if (!is_inquiry(in))
         return;
-    in->swallow = true;
+    in->answered = true;
     pdu.scsi_response.response = SCSI_RESPONSE_TARGET_FAILURE;
     target_fault_send(connection, &pdu, NULL, 0, true);
 }
@@ -219,7 +219,7 @@ static void wrong_itt(struct scene *scene, struct target_connection *connection,
     (void)scene;
     if (!is_inquiry(in))
         return;
-    in->swallow = true;
+    in->answered = true;
     send_status(connection, in->pdu->itt ^ NOWHERE, SCSI_GOOD, NULL, 0);
 }
 
@@ -252,7 +252,7 @@ static void swallow_command(struct scene *scene, struct target_connection *conne
 {
     (void)scene;
     (void)connection;
-    in->swallow = is_inquiry(in);
+    in->answered = is_inquiry(in);
 }
 
 static void answer_late(struct scene *scene, struct target_connection *connection,
@@ -270,7 +270,7 @@ static void end_instead(struct scene *scene, struct target_connection *connectio
 
     if (in->pdu->opcode != opcode)
         return;
-    in->swallow = true;
+    in->answered = true;
     target_fault_end(connection, (enum target_end)scene->play->number);
 }
 
@@ -289,7 +289,7 @@ static void reject_command(struct scene *scene, struct target_connection *connec
     (void)scene;
     if (!is_inquiry(in))
         return;
-    in->swallow = true;
+    in->answered = true;
     send_reject(connection, in->pdu, 0);
 }
 
@@ -305,7 +305,7 @@ static void send_opcode(struct scene *scene, struct target_connection *connectio
 {
     if (!is_inquiry(in))
         return;
-    in->swallow = true;
+    in->answered = true;
     send_bare(connection, (uint8_t)scene->play->number, in->pdu);
 }
 
@@ -316,7 +316,7 @@ static void ask_for_data(struct scene *scene, struct target_connection *connecti
 
     if (!is_inquiry(in))
         return;
-    in->swallow = true;
+    in->answered = true;
     pdu.r2t.ttt = 1;
     pdu.r2t.length = 255;
     target_fault_send(connection, &pdu, NULL, 0, true);
@@ -340,7 +340,7 @@ static void send_async(struct scene *scene, struct target_connection *connection
     if (message.event == ASYNC_DROP_CONNECTION)
         message.parameter1 = 1; /* the CID */
     target_connection_async(connection, &message);
-    in->swallow = drop;
+    in->answered = drop;
     if (drop)
         target_fault_end(connection, TARGET_END_CLOSE);
 }
@@ -349,7 +349,7 @@ static void send_async(struct scene *scene, struct target_connection *connection
 
 static bool is_last_login_response(const struct target_fault_out *out)
 {
-    return is_login_response(out, LOGIN_STAGE_OPERATIONAL) && out->pdu->login_response.transit;
+    return is_login_response(out) && out->pdu->login_response.transit;
 }
 
 static void close_window(struct scene *scene, struct target_connection *connection,
@@ -372,14 +372,18 @@ static void close_window(struct scene *scene, struct target_connection *connecti
 }
 
 static void contradict_window(struct scene *scene, struct target_connection *connection,
-                              struct target_fault_out *out)
+                              struct target_fault_in *in)
 {
-    struct pdu_sequence *sn = &out->pdu->login_response.sn;
+    struct pdu pdu = {.opcode = PDU_NOP_IN, .final = true, .itt = PDU_RESERVED_TAG};
 
     (void)scene;
-    (void)connection;
-    if (is_last_login_response(out))
-        sn->max_cmd_sn = sn->exp_cmd_sn - 10;
+    if (!is_inquiry(in))
+        return;
+    pdu.nop_in.ttt = PDU_RESERVED_TAG;
+    pdu.nop_in.sn.stat_sn = in->pdu->scsi_command.exp_stat_sn;
+    pdu.nop_in.sn.exp_cmd_sn = in->pdu->scsi_command.cmd_sn + 1000;
+    pdu.nop_in.sn.max_cmd_sn = in->pdu->scsi_command.cmd_sn - 10;
+    target_fault_send(connection, &pdu, NULL, 0, false);
 }
 
 /* --- digests: the bytes of the Data-In --- */
@@ -436,7 +440,7 @@ static void on_logout(struct scene *scene, struct target_connection *connection,
 {
     if (in->pdu->opcode != PDU_LOGOUT_REQUEST)
         return;
-    in->swallow = true;
+    in->answered = true;
     if (scene->play->number == PDU_REJECT)
         send_reject(connection, in->pdu, 0);
     else if (scene->play->number == PDU_LOGOUT_RESPONSE)
@@ -516,7 +520,7 @@ const struct play command_plays[] = {
     ASYNC("command-async-vendor", ASYNC_VENDOR),
     ASYNC("command-async-unknown", 77),
     {"command-window-closed", .outgoing = close_window},
-    {"command-window-contradiction", .outgoing = contradict_window},
+    {"command-window-contradiction", .incoming = contradict_window},
     {"command-r2t", .incoming = ask_for_data},
     {"command-r2t-unknown-task", .incoming = ask_for_data, .number = NOWHERE},
     OPCODE("command-login-response", PDU_LOGIN_RESPONSE),

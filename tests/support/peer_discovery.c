@@ -127,7 +127,7 @@ static void reject_request(struct scene *scene, struct target_connection *connec
     (void)scene;
     if (in->pdu->opcode != PDU_TEXT_REQUEST)
         return;
-    in->swallow = true;
+    in->answered = true;
     send_reject(connection, in->pdu, 0);
 }
 
@@ -154,7 +154,7 @@ static void serve_text(struct scene *scene, struct target_connection *connection
 
     if (in->pdu->opcode != PDU_TEXT_REQUEST)
         return;
-    in->swallow = true;
+    in->answered = true;
     if (scene->play->number != 0 && piece > scene->play->number)
         piece = scene->play->number;
     send_piece(connection, in->pdu, text + *sent, piece, *sent + piece == length);
@@ -171,7 +171,7 @@ static void serve_endlessly(struct scene *scene, struct target_connection *conne
 
     if (in->pdu->opcode != PDU_TEXT_REQUEST)
         return;
-    in->swallow = true;
+    in->answered = true;
     if (length > sizeof text)
         length = sizeof text;
     memset(text, 'a', length);
@@ -197,7 +197,7 @@ static void serve_long(struct scene *scene, struct target_connection *connection
 
     if (in->pdu->opcode != PDU_TEXT_REQUEST)
         return;
-    in->swallow = true;
+    in->answered = true;
     snprintf(form, sizeof form, "%s%0*u\n%s", scene->play->text, (int)scene->play->number, 0,
              scene->play->value);
     length = fill_text(scene, form, text, sizeof text);

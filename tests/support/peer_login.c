@@ -12,33 +12,27 @@ enum {
     WRONG_STAGE,
     BACKWARDS,
     STAGE_TWO,
-    SKIPPED,
     TRANSIT_AND_MORE,
     TSIH_ZERO,
     STAT_SN_GAP,
     TOO_LONG,
-    LATE_REFUSAL,
 };
 
-static void change_first(struct scene *scene, struct target_fault_out *out)
+/* Of the response that ends the login. */
+static void change_stages(struct scene *scene, struct pdu_login_response *response)
 {
-    struct pdu_login_response *response = &out->pdu->login_response;
-
     switch (scene->play->number) {
-    case WRONG_ITT:
-        out->pdu->itt ^= 0x1000;
-        break;
-    case WRONG_ISID:
-        response->isid[5] ^= 1;
-        break;
     case WRONG_VERSION:
         response->version_active = 1;
         break;
     case WRONG_STAGE:
-        response->current_stage = LOGIN_STAGE_OPERATIONAL;
+        response->current_stage = LOGIN_STAGE_SECURITY;
         break;
-    case SKIPPED:
-        response->next_stage = LOGIN_STAGE_FULL_FEATURE;
+    case BACKWARDS:
+        response->next_stage = LOGIN_STAGE_SECURITY;
+        break;
+    case STAGE_TWO:
+        response->next_stage = 2;
         break;
     case TRANSIT_AND_MORE:
         response->more = true;
@@ -48,46 +42,35 @@ static void change_first(struct scene *scene, struct target_fault_out *out)
     }
 }
 
-static void change_second(struct scene *scene, struct target_fault_out *out)
+static void change_login(struct scene *scene, struct target_connection *connection,
+                         struct target_fault_out *out)
 {
     struct pdu_login_response *response = &out->pdu->login_response;
     static const char zeros[9000];
 
+    (void)connection;
+    if (!is_login_response(out))
+        return;
     switch (scene->play->number) {
-    case BACKWARDS:
-        response->next_stage = LOGIN_STAGE_SECURITY;
+    case WRONG_ITT:
+        out->pdu->itt ^= 0x1000;
         break;
-    case STAGE_TWO:
-        response->next_stage = 2;
+    case WRONG_ISID:
+        response->isid[5] ^= 1;
         break;
     case TSIH_ZERO:
         response->tsih = 0;
         break;
     case STAT_SN_GAP:
-        response->sn.stat_sn += 5;
+        response->sn.stat_sn += response->transit ? 5 : 0; /* the first only sets it */
         break;
     case TOO_LONG:
         target_fault_data(out, zeros, sizeof zeros);
         break;
-    case LATE_REFUSAL:
-        response->status_class = 3;
-        response->status_detail = 1;
-        response->transit = false;
-        out->end = TARGET_END_CLOSE;
-        break;
     default:
+        change_stages(scene, response);
         break;
     }
-}
-
-static void change_login(struct scene *scene, struct target_connection *connection,
-                         struct target_fault_out *out)
-{
-    (void)connection;
-    if (is_login_response(out, LOGIN_STAGE_SECURITY))
-        change_first(scene, out);
-    else if (is_login_response(out, LOGIN_STAGE_OPERATIONAL))
-        change_second(scene, out);
 }
 
 /* --- answers of our own --- */
@@ -104,20 +87,33 @@ static void answer_login(struct target_connection *connection, const struct pdu 
     target_fault_send(connection, &pdu, text, length, true);
 }
 
-static bool is_login_request(const struct target_fault_in *in, uint8_t stage)
+/* Which Login Request of its connection is it? 0: none. */
+static uint32_t login_request(struct target_connection *connection,
+                              const struct target_fault_in *in)
 {
-    return in->pdu->opcode == PDU_LOGIN_REQUEST && in->pdu->login_request.current_stage == stage;
+    return in->pdu->opcode == PDU_LOGIN_REQUEST ? ++target_fault_memory(connection)[1] : 0;
 }
 
-/* The first `number` operational requests get no T bit. */
+/* Hides the T bit of the first `count` requests. True when this was one of them. */
+static bool withhold(struct target_fault_in *in, uint32_t number, uint32_t count)
+{
+    if (number == 0 || number > count)
+        return false;
+    in->pdu->login_request.transit = false;
+    return true;
+}
+
 static void withhold_transit(struct scene *scene, struct target_connection *connection,
                              struct target_fault_in *in)
 {
-    if (!is_login_request(in, LOGIN_STAGE_OPERATIONAL) ||
-        target_fault_memory(connection)[1]++ >= scene->play->number)
-        return;
-    in->swallow = true;
-    answer_login(connection, in->pdu, NULL, 0, false);
+    withhold(in, login_request(connection, in), scene->play->number);
+}
+
+static void withhold_one(struct scene *scene, struct target_connection *connection,
+                         struct target_fault_in *in)
+{
+    (void)scene;
+    withhold(in, login_request(connection, in), 1);
 }
 
 static void endless_text(struct scene *scene, struct target_connection *connection,
@@ -126,7 +122,7 @@ static void endless_text(struct scene *scene, struct target_connection *connecti
     static const char filler[4000];
 
     (void)scene;
-    if (!is_login_request(in, LOGIN_STAGE_OPERATIONAL))
+    if (login_request(connection, in) == 0)
         return;
     in->swallow = true;
     answer_login(connection, in->pdu, filler, sizeof filler, true);
@@ -139,7 +135,7 @@ static void cut_response(struct scene *scene, struct target_connection *connecti
     struct pdu_login_response *response = &out->pdu->login_response;
     uint32_t *length = &target_fault_memory(connection)[1];
 
-    if (!is_login_response(out, LOGIN_STAGE_OPERATIONAL) || !response->transit)
+    if (!is_login_response(out) || !response->transit)
         return;
     keep(scene, out);
     out->copies = 1;
@@ -151,22 +147,27 @@ static void cut_response(struct scene *scene, struct target_connection *connecti
     target_fault_data(out, scene->kept_data, *length);
 }
 
+/* A target may not set T in the answer to a request without it, as one that only asks for the rest
+ * is. */
 static void send_rest(struct scene *scene, struct target_connection *connection,
                       struct target_fault_in *in)
 {
-    uint32_t *length = &target_fault_memory(connection)[1];
+    uint32_t *sent = &target_fault_memory(connection)[1];
 
-    if (in->pdu->opcode != PDU_LOGIN_REQUEST || *length == 0)
+    if (in->pdu->opcode != PDU_LOGIN_REQUEST || *sent == 0)
         return;
     in->swallow = true;
-    target_fault_send(connection, &scene->kept, scene->kept_data + *length,
-                      scene->kept_length - *length, true);
+    if (in->pdu->login_request.transit)
+        target_fault_send(connection, &scene->kept, NULL, 0, true);
+    else
+        answer_login(connection, in->pdu, (const char *)scene->kept_data + *sent,
+                     scene->kept_length - *sent, false);
 }
 
 static void send_other_pdu(struct scene *scene, struct target_connection *connection,
                            struct target_fault_in *in)
 {
-    if (!is_login_request(in, LOGIN_STAGE_SECURITY))
+    if (login_request(connection, in) == 0)
         return;
     in->swallow = true;
     if (scene->play->number == PDU_REJECT)
@@ -177,17 +178,22 @@ static void send_other_pdu(struct scene *scene, struct target_connection *connec
 
 /* --- the connection --- */
 
-static void swallow_stage(struct scene *scene, struct target_connection *connection,
-                          struct target_fault_in *in)
+/* Says nothing any more from the `number`th request on. */
+static void fall_silent(struct scene *scene, struct target_connection *connection,
+                        struct target_fault_in *in)
 {
-    (void)connection;
-    in->swallow = is_login_request(in, (uint8_t)scene->play->number);
+    uint32_t number = login_request(connection, in);
+
+    if (!withhold(in, number, scene->play->number - 1))
+        in->swallow = true;
 }
 
 static void close_early(struct scene *scene, struct target_connection *connection,
                         struct target_fault_in *in)
 {
-    if (is_login_request(in, (uint8_t)scene->play->number))
+    uint32_t number = login_request(connection, in);
+
+    if (number > 0 && !withhold(in, number, scene->play->number - 1))
         target_fault_end(connection,
                          scene->play->text != NULL ? TARGET_END_RESET : TARGET_END_CLOSE);
 }
@@ -197,7 +203,7 @@ static void close_within(struct scene *scene, struct target_connection *connecti
 {
     (void)scene;
     (void)connection;
-    if (!is_login_response(out, LOGIN_STAGE_OPERATIONAL))
+    if (!is_login_response(out))
         return;
     out->end = TARGET_END_CLOSE;
     out->end_at = 50;
@@ -206,7 +212,7 @@ static void close_within(struct scene *scene, struct target_connection *connecti
 static void dribble(struct scene *scene, struct target_connection *connection,
                     struct target_fault_in *in)
 {
-    if (!is_login_request(in, LOGIN_STAGE_SECURITY))
+    if (login_request(connection, in) != 1)
         return;
     if (scene->play->number > 0)
         slow_drip(scene, connection);
@@ -216,36 +222,20 @@ static void dribble(struct scene *scene, struct target_connection *connection,
 
 /* --- text --- */
 
-/* `text`=`value` instead of what the operational stage came to. */
-static void set_operational(struct scene *scene, struct target_connection *connection,
-                            struct target_fault_out *out)
+/* `text`=`value` instead of what was negotiated. */
+static void set_in_text(struct scene *scene, struct target_connection *connection,
+                        struct target_fault_out *out)
 {
     (void)connection;
-    if (is_login_response(out, LOGIN_STAGE_OPERATIONAL))
+    if (is_login_response(out))
         set_key(out, scene->play->text, scene->play->value);
 }
 
-static void set_security(struct scene *scene, struct target_connection *connection,
-                         struct target_fault_out *out)
+static void add_to_text(struct scene *scene, struct target_connection *connection,
+                        struct target_fault_out *out)
 {
     (void)connection;
-    if (is_login_response(out, LOGIN_STAGE_SECURITY))
-        set_key(out, scene->play->text, scene->play->value);
-}
-
-static void add_operational(struct scene *scene, struct target_connection *connection,
-                            struct target_fault_out *out)
-{
-    (void)connection;
-    if (is_login_response(out, LOGIN_STAGE_OPERATIONAL))
-        add_text(out, scene->play->text);
-}
-
-static void add_everywhere(struct scene *scene, struct target_connection *connection,
-                           struct target_fault_out *out)
-{
-    (void)connection;
-    if (out->pdu->opcode == PDU_LOGIN_RESPONSE)
+    if (is_login_response(out))
         add_text(out, scene->play->text);
 }
 
@@ -254,7 +244,7 @@ static void cut_nul(struct scene *scene, struct target_connection *connection,
 {
     (void)scene;
     (void)connection;
-    if (is_login_response(out, LOGIN_STAGE_OPERATIONAL) && out->length > 0)
+    if (is_login_response(out) && out->length > 0)
         target_fault_data(out, out->data, out->length - 1);
 }
 
@@ -294,7 +284,7 @@ static void demand_chap(struct scene *scene)
     }
 #define KEY(name, key, bad)                                                                        \
     {                                                                                              \
-        name, .outgoing = set_operational, .text = key, .value = bad                               \
+        name, .outgoing = set_in_text, .text = key, .value = bad                                   \
     }
 #define LONG_KEY "KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK=1\n"
 
@@ -319,7 +309,7 @@ const struct play login_plays[] = {
     STATUS(0302),
     STATUS(03ff),
     STATUS(0700),
-    HEADER("login-refused-late", LATE_REFUSAL),
+    {"login-refused-late", .incoming = withhold_one, .outgoing = refuse_login, .number = 0x0301},
     {"login-chap-demanded", .setup = demand_chap},
     {"login-redirect", .outgoing = redirect_login, .number = 1, .more_ports = 1},
     {"login-redirect-permanent", .outgoing = redirect_login, .number = 1, .more_ports = 1,
@@ -338,10 +328,10 @@ const struct play login_plays[] = {
     HEADER("login-wrong-stage", WRONG_STAGE),
     HEADER("login-stage-backwards", BACKWARDS),
     HEADER("login-stage-two", STAGE_TWO),
-    HEADER("login-stage-skipped", SKIPPED),
     HEADER("login-transit-and-more", TRANSIT_AND_MORE),
     HEADER("login-tsih-zero", TSIH_ZERO),
-    HEADER("login-stat-sn-gap", STAT_SN_GAP),
+    {"login-stat-sn-gap", .incoming = withhold_one, .outgoing = change_login,
+     .number = STAT_SN_GAP},
     HEADER("login-long-segment", TOO_LONG),
     {"login-transit-late", .incoming = withhold_transit, .number = 2},
     {"login-endless", .incoming = withhold_transit, .number = UINT32_MAX},
@@ -351,15 +341,15 @@ const struct play login_plays[] = {
     OTHER("login-reject", PDU_REJECT),
     OTHER("login-scsi-response", PDU_SCSI_RESPONSE),
     OTHER("login-nop-in", PDU_NOP_IN),
-    {"login-closes", .incoming = close_early, .number = LOGIN_STAGE_OPERATIONAL},
-    {"login-closes-at-once", .incoming = close_early, .number = LOGIN_STAGE_SECURITY},
+    {"login-closes", .incoming = close_early, .number = 2},
+    {"login-closes-at-once", .incoming = close_early, .number = 1},
     {"login-closes-in-pdu", .outgoing = close_within},
-    {"login-resets", .incoming = close_early, .number = LOGIN_STAGE_OPERATIONAL, .text = "reset"},
-    {"login-silent", .incoming = swallow_stage, .number = LOGIN_STAGE_SECURITY},
-    {"login-silent-later", .incoming = swallow_stage, .number = LOGIN_STAGE_OPERATIONAL},
+    {"login-resets", .incoming = close_early, .number = 2, .text = "reset"},
+    {"login-silent", .incoming = fall_silent, .number = 1},
+    {"login-silent-later", .incoming = fall_silent, .number = 2},
     {"login-slow-drip", .incoming = dribble, .number = 1},
     {"login-byte-by-byte", .incoming = dribble},
-    {"login-key-twice", .outgoing = add_operational, .text = "InitialR2T=Yes\n"},
+    {"login-key-twice", .outgoing = add_to_text, .text = "InitialR2T=Yes\n"},
     KEY("login-segment-too-small", "MaxRecvDataSegmentLength", "1"),
     KEY("login-segment-too-large", "MaxRecvDataSegmentLength", "16777216"),
     KEY("login-number-negative", "MaxBurstLength", "-1"),
@@ -376,21 +366,18 @@ const struct play login_plays[] = {
     KEY("login-digest-not-offered", "HeaderDigest", "CRC32C"),
     KEY("login-digest-unknown", "DataDigest", "MD5"),
     KEY("login-digest-list", "HeaderDigest", "None,CRC32C"),
-    {"login-method-not-offered", .outgoing = set_security, .text = "AuthMethod", .value = "KRB5"},
-    {"login-method-chap", .outgoing = set_security, .text = "AuthMethod", .value = "CHAP"},
-    {"login-method-reject", .outgoing = set_security, .text = "AuthMethod", .value = "Reject"},
     KEY("login-answers-rejected", "MaxOutstandingR2T", "Reject"),
     KEY("login-answers-irrelevant", "DefaultTime2Retain", "Irrelevant"),
     KEY("login-answers-not-understood", "MaxConnections", "NotUnderstood"),
     KEY("login-hexadecimal", "MaxRecvDataSegmentLength", "0x2000"),
-    {"login-unknown-keys", .outgoing = add_everywhere,
+    {"login-unknown-keys", .outgoing = add_to_text,
      .text = "X-org.example.Level=1\nOrg.Example=\n"},
-    {"login-markers", .outgoing = add_operational,
+    {"login-markers", .outgoing = add_to_text,
      .text = "IFMarker=Yes\nOFMarker=Yes\nOFMarkInt=2048\n"},
     {"login-text-nuls", .outgoing = double_nuls},
-    {"login-text-no-equals", .outgoing = add_operational, .text = "NoEquals\n"},
+    {"login-text-no-equals", .outgoing = add_to_text, .text = "NoEquals\n"},
     {"login-text-no-nul", .outgoing = cut_nul},
-    {"login-text-control", .outgoing = add_operational, .text = "X-org.example.Level=a\x01z\n"},
-    {"login-text-long-key", .outgoing = add_operational, .text = LONG_KEY},
+    {"login-text-control", .outgoing = add_to_text, .text = "X-org.example.Level=a\x01z\n"},
+    {"login-text-long-key", .outgoing = add_to_text, .text = LONG_KEY},
 };
 const size_t login_play_count = sizeof login_plays / sizeof login_plays[0];
