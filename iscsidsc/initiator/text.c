@@ -12,7 +12,6 @@ static bool send_request(struct connection *connection, struct text_exchange *ex
     pdu.text_request.ttt = ttt;
     pdu.text_request.cmd_sn = session->cmd_sn++;
     pdu.text_request.exp_stat_sn = connection->exp_stat_sn;
-    exchange->due = connection->now + session->settings.timeouts.command;
     return output_send(connection, &pdu, data, length);
 }
 
@@ -30,6 +29,7 @@ enum status session_text(struct session *session, struct text_exchange *exchange
     if (exchange->itt == PDU_RESERVED_TAG)
         return STATUS_NO_MEMORY;
     exchange->received = 0;
+    exchange->due = now + session->settings.timeouts.command;
     connection->now = now;
     session->text = exchange;
     send_request(connection, exchange, PDU_RESERVED_TAG, exchange->request,
@@ -58,6 +58,8 @@ static enum status take_piece(struct connection *connection, struct text_exchang
 {
     uint32_t length = connection->framer.pdu.data_length;
 
+    if (length > 0) /* a target that goes on without saying anything gets no more time */
+        exchange->due = connection->now + connection->session->settings.timeouts.command;
     exchange->received += length;
     if (exchange->received > exchange->limit)
         return STATUS_TEXT_TOO_LONG;
