@@ -41,7 +41,8 @@ bool os_thread_start_detached(void (*run)(void *argument), void *argument);
 uintptr_t os_thread_id(void);
 void os_thread_yield(void);
 
-/* A thread that holds something others wait for must not be cancelled; restore what was returned. */
+/* A thread that holds something others wait for must not be cancelled; restore what was returned.
+ */
 int os_thread_cancel_off(void);
 void os_thread_cancel_restore(int state);
 

@@ -2,9 +2,9 @@
  * Bytes to PDUs and back: headers, additional header segments, padding and digests
  * (RFC 7143, 11.2). Pure: the caller moves the bytes and owns all memory.
  *
- * Receiving. The look-ahead is a big buffer that may be shared by all connections of a thread: it is
- * attached before bytes are read and detached afterwards; what is left of a header stays in a small
- * carry. Data segments go straight to where the caller places them:
+ * Receiving. The look-ahead is a big buffer that may be shared by all connections of a thread: it
+ * is attached before bytes are read and detached afterwards; what is left of a header stays in a
+ * small carry. Data segments go straight to where the caller places them:
  *
  *     framer_attach(f, look_ahead, size);
  *     n = receive(socket, pieces, framer_buffers(f, pieces, OS_IOV_MAX));
@@ -19,14 +19,14 @@
 
 #include "protocol/pdu.h"
 
-#define FRAMER_CARRY           (PDU_BHS_LENGTH + PDU_AHS_MAX + PDU_DIGEST_LENGTH)
+#define FRAMER_CARRY            (PDU_BHS_LENGTH + PDU_AHS_MAX + PDU_DIGEST_LENGTH)
 #define FRAMER_LOOK_AHEAD_LEAST 4096u
 
 enum framer_event {
-    FRAMER_MORE,          /* nothing complete: more bytes are needed */
-    FRAMER_HEADER,        /* f->pdu and f->ahs are set; a data segment may follow: place it now */
-    FRAMER_PDU,           /* the whole PDU of the last FRAMER_HEADER is there */
-    FRAMER_DATA_DIGEST,   /* as FRAMER_PDU, but the data digest is wrong: the data must not be used */
+    FRAMER_MORE,        /* nothing complete: more bytes are needed */
+    FRAMER_HEADER,      /* f->pdu and f->ahs are set; a data segment may follow: place it now */
+    FRAMER_PDU,         /* the whole PDU of the last FRAMER_HEADER is there */
+    FRAMER_DATA_DIGEST, /* as FRAMER_PDU, but the data digest is wrong: the data must not be used */
     FRAMER_HEADER_DIGEST, /* the header digest is wrong: where the next PDU starts is not known */
     FRAMER_TOO_LONG,      /* the data segment is longer than max_data_length */
 };
