@@ -104,8 +104,7 @@
     FIELD(U32, _, 3, build)
 
 /* `initiator` NULL or empty: any; `initiator_port` 0xffffffff: any. */
-#define REQUEST_ADD_PORTAL(FIELD)                                                                  \
-    FIELD(RECORD, discovery_portal, 1, entry)
+#define REQUEST_ADD_PORTAL(FIELD) FIELD(RECORD, discovery_portal, 1, entry)
 
 #define REQUEST_PORTAL(FIELD)                                                                      \
     FIELD(TEXT, _, 1, initiator)                                                                   \
@@ -170,7 +169,7 @@
 #define REQUEST_CHAP_SECRET(FIELD) FIELD(BLOB, _, 1, secret)
 
 enum operation_effect {
-    OPERATION_READS,   /* changes nothing: read-only clients may */
+    OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
 };
 
@@ -204,15 +203,15 @@ struct text_list {
     uint32_t count;
 };
 
-#define FIELD_MEMBER_U8(type, name)     uint8_t name;
-#define FIELD_MEMBER_U16(type, name)    uint16_t name;
-#define FIELD_MEMBER_U32(type, name)    uint32_t name;
-#define FIELD_MEMBER_U64(type, name)    uint64_t name;
-#define FIELD_MEMBER_TEXT(type, name)   const char *name;
-#define FIELD_MEMBER_BLOB(type, name)   struct blob name;
-#define FIELD_MEMBER_RECORD(type, name) const struct type *name;
-#define FIELD_MEMBER_LIST(type, name)   struct type##_list name;
-#define FIELD_MEMBER_TEXTS(type, name)  struct text_list name;
+#define FIELD_MEMBER_U8(type, name)            uint8_t name;
+#define FIELD_MEMBER_U16(type, name)           uint16_t name;
+#define FIELD_MEMBER_U32(type, name)           uint32_t name;
+#define FIELD_MEMBER_U64(type, name)           uint64_t name;
+#define FIELD_MEMBER_TEXT(type, name)          const char *name;
+#define FIELD_MEMBER_BLOB(type, name)          struct blob name;
+#define FIELD_MEMBER_RECORD(type, name)        const struct type *name;
+#define FIELD_MEMBER_LIST(type, name)          struct type##_list name;
+#define FIELD_MEMBER_TEXTS(type, name)         struct text_list name;
 #define FIELD_MEMBER(kind, type, number, name) FIELD_MEMBER_##kind(type, name)
 
 #define RECORD_STRUCT(name, fields)                                                                \
@@ -225,7 +224,8 @@ struct text_list {
     };
 RECORDS(RECORD_STRUCT)
 
-/* struct request_login, struct reply_login, ... A request without fields has a filler, as C asks. */
+/* struct request_login, struct reply_login, ... A request without fields has a filler, as C asks.
+ */
 #define OPERATION_STRUCTS(number, name, effect, request, reply)                                    \
     struct request_##name {                                                                        \
         uint8_t filler;                                                                            \
