@@ -53,11 +53,12 @@ static void forget_text(char *text, size_t length)
     os_free(text);
 }
 
-static enum status make_key(struct door_credentials *credentials, const char *path, uint32_t group)
+static enum status publish_key(const struct door_credentials *credentials,
+                               const struct os_place *place, uint32_t group)
 {
-    char text[KEY_TEXT];
-    if (!os_random(credentials->key, sizeof credentials->key))
-        return STATUS_INTERNAL;
+    char path[OS_PATH_ROOM], text[KEY_TEXT];
+    if (!os_place_path(place, ".key", path))
+        return STATUS_STORE_FAILED;
     write_hex(credentials->key, sizeof credentials->key, text);
     strcat(text, "\n");
     enum status status = os_publish_file(path, text, group);
@@ -65,31 +66,25 @@ static enum status make_key(struct door_credentials *credentials, const char *pa
     return status;
 }
 
-/* A key that is there is kept, so that clients need not look again; it is published anew, so that
- * the group that may read it is today's. One that is damaged is replaced. */
-static enum status keep_key(struct door_credentials *credentials, const char *path, uint32_t group)
+/* A key that is there is kept: clients that have read it can go on. One that is damaged is
+ * replaced. */
+enum status door_credentials_make(struct door_credentials *credentials,
+                                  const struct os_place *place)
 {
+    char path[OS_PATH_ROOM];
     char *text;
     size_t length;
+    *credentials = (struct door_credentials){0};
+    if (!os_place_path(place, ".key", path))
+        return STATUS_STORE_FAILED;
     enum status status = os_read_own_file(path, &text, &length);
     if (status != STATUS_OK)
         return status;
-    bool good = text != NULL && parse_key(text, length, credentials->key);
-    status = good ? os_publish_file(path, text, group) : make_key(credentials, path, group);
+    bool known = text != NULL && parse_key(text, length, credentials->key);
     forget_text(text, length);
-    return status;
-}
-
-enum status door_credentials_make(struct door_credentials *credentials,
-                                  const struct os_place *place, uint32_t group)
-{
-    char path[OS_PATH_ROOM];
-    *credentials = (struct door_credentials){0};
-    if (!os_random(credentials->instance, sizeof credentials->instance))
-        return STATUS_INTERNAL;
-    if (!os_place_path(place, ".key", path))
-        return STATUS_STORE_FAILED;
-    return keep_key(credentials, path, group);
+    bool made = (known || os_random(credentials->key, sizeof credentials->key)) &&
+                os_random(credentials->instance, sizeof credentials->instance);
+    return made ? STATUS_OK : STATUS_INTERNAL;
 }
 
 /* --- the port --- */
@@ -100,6 +95,9 @@ enum status door_credentials_publish(const struct door_credentials *credentials,
     char path[OS_PATH_ROOM], instance[2 * HANDSHAKE_INSTANCE + 1], text[PORT_TEXT];
     if (!os_place_path(place, ".port", path))
         return STATUS_STORE_FAILED;
+    enum status status = publish_key(credentials, place, group);
+    if (status != STATUS_OK)
+        return status;
     write_hex(credentials->instance, sizeof credentials->instance, instance);
     snprintf(text, sizeof text, "port %u\ninstance %s\n", credentials->port, instance);
     return os_publish_file(path, text, group);

@@ -1,9 +1,9 @@
-/* Finds the engine, and turns a call into messages. */
+/* One engine, or one way to it, for the process; and how a call becomes messages. */
 #include "door/door.h"
 
-#include "door/transport.h"
+#include "door/remote.h"
+#include "os/process.h"
 #include "os/system.h"
-#include "os/thread.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -20,15 +20,6 @@ static _Atomic(struct door_transport *) current;
 static atomic_uint owner;   /* pid for which `current` was built */
 static atomic_uint builder; /* pid, 0 when none builds */
 
-static enum status choose_transport(struct door_transport **out)
-{
-    char service[16] = "auto";
-    os_environment("ISCSIDSC_SERVICE", service, sizeof service);
-    if (strcmp(service, "require") == 0)
-        return STATUS_SERVICE_NOT_RUNNING;
-    return door_local_new(out);
-}
-
 /* True: this thread is the one that builds. False: another one did while we waited. */
 static bool become_builder(unsigned pid)
 {
@@ -37,7 +28,7 @@ static bool become_builder(unsigned pid)
         if (seen != pid && atomic_compare_exchange_strong(&builder, &seen, pid))
             return true;
         if (seen == pid)
-            os_thread_yield();
+            os_sleep(1); /* a service may have to be started */
         if (atomic_load(&owner) == pid)
             return false;
     }
@@ -50,7 +41,7 @@ static enum status find_transport(struct door_transport **out)
     if (atomic_load(&owner) != pid && become_builder(pid)) {
         struct door_transport *built;
         if (atomic_load(&owner) != pid) { /* another may have built between our look and our turn */
-            status = choose_transport(&built);
+            status = door_find(&built);
             if (status == STATUS_OK) {
                 atomic_store(&current, built);
                 atomic_store(&owner, pid);

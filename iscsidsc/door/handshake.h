@@ -69,10 +69,11 @@ void handshake_clear(struct handshake *handshake);
  */
 enum status door_credentials_read(struct door_credentials *credentials,
                                   const struct os_place *place);
-/* For the service: takes the key there is or makes one, and a new instance id. */
+/* For the service: takes the key there is or makes one, and a new instance id; no port yet. */
 enum status door_credentials_make(struct door_credentials *credentials,
-                                  const struct os_place *place, uint32_t group);
-/* Tells clients the port, which says that the service answers there. */
+                                  const struct os_place *place);
+/* Writes the files, for the service's user and a `group` that is not OS_NO_GROUP. The port says
+ * that the service answers there. */
 enum status door_credentials_publish(const struct door_credentials *credentials,
                                      const struct os_place *place, uint32_t group);
 void door_credentials_withdraw(const struct os_place *place);

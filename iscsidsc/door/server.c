@@ -98,8 +98,10 @@ struct errand {
     struct door_server *server;
     os_socket local;
     os_socket loopback;
+    const struct door_credentials *credentials;
     uint32_t group;
     uint32_t read_group;
+    bool pause;
     bool good;
     size_t count;
 };
@@ -151,21 +153,40 @@ static void stop_watch(struct os_watch *watch)
 static void run_listen(struct errand *errand)
 {
     struct door_server *server = errand->server;
+    server->credentials = *errand->credentials;
     bool local = start_watch(server, &server->local, errand->local);
     bool loopback = start_watch(server, &server->loopback, errand->loopback);
     errand->good = local && loopback;
     set_idle_timer(server);
 }
 
-enum status door_server_listen(struct door_server *server, os_socket local, os_socket loopback)
+enum status door_server_listen(struct door_server *server, os_socket local, os_socket loopback,
+                               const struct door_credentials *credentials)
 {
-    struct errand errand = {
-        .run = run_listen, .server = server, .local = local, .loopback = loopback};
+    struct errand errand = {.run = run_listen,
+                            .server = server,
+                            .local = local,
+                            .loopback = loopback,
+                            .credentials = credentials};
     if (!send_on(&errand)) {
         os_close(local);
         os_close(loopback);
     }
     return errand.good ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static void run_pause(struct errand *errand)
+{
+    struct door_server *server = errand->server;
+    os_watch_events(&server->local, errand->pause ? 0 : OS_READABLE);
+    os_watch_events(&server->loopback, errand->pause ? 0 : OS_READABLE);
+    errand->count = server->client_count;
+}
+
+size_t door_server_pause(struct door_server *server, bool pause)
+{
+    struct errand errand = {.run = run_pause, .server = server, .pause = pause};
+    return send_on(&errand) ? errand.count : SIZE_MAX;
 }
 
 /* Who has connected believes that the service is there: they are still served. */
@@ -183,8 +204,7 @@ static void run_unlisten(struct errand *errand)
 size_t door_server_unlisten(struct door_server *server)
 {
     struct errand errand = {.run = run_unlisten, .server = server};
-    send_on(&errand);
-    return errand.count;
+    return send_on(&errand) ? errand.count : SIZE_MAX;
 }
 
 static void run_groups(struct errand *errand)
@@ -230,7 +250,7 @@ void door_server_free(struct door_server *server)
     stop_watch(&server->local);
     stop_watch(&server->loopback);
     os_timer_clear(&server->idle_timer);
-    door_credentials_clear(&server->options.credentials);
+    door_credentials_clear(&server->credentials);
     os_free(server);
 }
 

@@ -26,8 +26,7 @@ struct door_server_options {
      * and for operations that only read. OS_NO_GROUP: none. */
     uint32_t group;
     uint32_t read_group;
-    struct door_credentials credentials; /* of loopback TCP */
-    uint64_t idle_time;                  /* milliseconds; 0: never idle */
+    uint64_t idle_time; /* milliseconds; 0: never idle */
     /* On the loop's thread; both may be NULL. `busy` tells that there is something to be done
      * though nobody is connected. */
     bool (*busy)(struct engine *engine);
@@ -43,8 +42,11 @@ struct door_server;
 /* From any thread but the loop's, while the loop runs. NO_MEMORY. */
 enum status door_server_new(struct door_server **out, const struct door_server_options *options);
 /* Takes connections from these listening sockets, either of which may be OS_NO_SOCKET. It owns
- * them, also after an error. */
-enum status door_server_listen(struct door_server *server, os_socket local, os_socket loopback);
+ * them, also after an error. `credentials` are those of loopback TCP. */
+enum status door_server_listen(struct door_server *server, os_socket local, os_socket loopback,
+                               const struct door_credentials *credentials);
+/* Takes nobody more for now, or again. Returns how many are connected. */
+size_t door_server_pause(struct door_server *server, bool pause);
 /* Closes the listening sockets, after it has taken who was waiting there. Returns how many are
  * connected. */
 size_t door_server_unlisten(struct door_server *server);

@@ -183,7 +183,7 @@ void server_client_refuse(struct server_client *client, enum status status,
 static void take_hello(struct server_client *client, const uint8_t *body, size_t length)
 {
     uint8_t answer[HANDSHAKE_ANSWER];
-    client->handshake.credentials = client->server->options.credentials;
+    client->handshake.credentials = client->server->credentials;
     enum status status = length == HANDSHAKE_HELLO
                              ? handshake_service_answer(&client->handshake, body, answer)
                              : STATUS_MESSAGE_INVALID;

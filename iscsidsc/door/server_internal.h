@@ -14,6 +14,7 @@ enum {
 
 struct door_server {
     struct door_server_options options;
+    struct door_credentials credentials; /* of loopback TCP */
     struct os_watch local;
     struct os_watch loopback;
     struct list clients;  /* struct server_client */

@@ -17,6 +17,12 @@ bool engine_stopping(const struct engine *engine)
     return engine->stopping;
 }
 
+bool engine_busy(struct engine *engine)
+{
+    return !list_empty(&engine->sessions) || !list_empty(&engine->pending) ||
+           !list_empty(&engine->probes);
+}
+
 /* --- calls --- */
 
 void engine_pend(struct engine_call *call, void (*cancel)(struct engine_call *call), void *state)
@@ -53,6 +59,12 @@ enum status engine_parameters(struct engine *engine, const struct parameters **o
     engine->has_parameters = status == STATUS_OK;
     *out = &engine->parameters;
     return status;
+}
+
+void engine_configure(struct engine *engine, const struct parameters *parameters)
+{
+    engine->has_parameters = true;
+    engine->parameters = *parameters;
 }
 
 enum status engine_store(struct engine *engine, struct store **out)

@@ -25,6 +25,13 @@ struct os_loop *engine_loop(struct engine *engine);
 
 /* On the engine's thread: engine_stop was called, operations are only cancelled any more. */
 bool engine_stopping(const struct engine *engine);
+/* On the engine's thread: there are sessions, or something is under way. */
+bool engine_busy(struct engine *engine);
+
+/* On the engine's thread: the configuration from now on. Sessions keep what they were logged in
+ * with. */
+struct parameters;
+void engine_configure(struct engine *engine, const struct parameters *parameters);
 
 /*
  * One operation under way. The door makes it, with `request` decoded, and runs it on the

@@ -22,14 +22,30 @@ static const struct parameter_info table[] = {
 #undef PARAMETER_ROW
 };
 
-enum { PARAMETER_COUNT = sizeof table / sizeof *table, PATH_ROOM = 4096, WORD_ROOM = 128 };
+struct text_parameter_info {
+    const char *name;
+    size_t offset;
+};
+
+static const struct text_parameter_info text_table[] = {
+#define TEXT_ROW(name, member) {#name, offsetof(struct parameters, member)},
+    TEXT_PARAMETERS(TEXT_ROW)
+#undef TEXT_ROW
+};
+
+enum {
+    PARAMETER_COUNT = sizeof table / sizeof *table,
+    TEXT_COUNT = sizeof text_table / sizeof *text_table,
+    PATH_ROOM = 4096,
+    WORD_ROOM = PARAMETER_TEXT_ROOM,
+};
 
 /* The file being read. */
 struct reader {
     struct parameters *parameters;
     const char *file;
     unsigned line;
-    bool seen[PARAMETER_COUNT];
+    bool seen[PARAMETER_COUNT + TEXT_COUNT];
     char *problem;
     size_t room;
 };
@@ -41,6 +57,7 @@ static void set(struct parameters *parameters, const struct parameter_info *info
 
 void parameters_default(struct parameters *parameters)
 {
+    memset(parameters, 0, sizeof *parameters);
     for (size_t i = 0; i < PARAMETER_COUNT; i++)
         set(parameters, &table[i], table[i].standard);
 }
@@ -82,10 +99,14 @@ static bool read_value(const struct parameter_info *info, const char *text, uint
     return true;
 }
 
+/* Numbers first, then texts. */
 static size_t find(const char *name)
 {
     size_t i = 0;
     while (i < PARAMETER_COUNT && !name_equal(table[i].name, name))
+        i++;
+    while (i >= PARAMETER_COUNT && i < PARAMETER_COUNT + TEXT_COUNT &&
+           !name_equal(text_table[i - PARAMETER_COUNT].name, name))
         i++;
     return i;
 }
@@ -117,13 +138,17 @@ static enum status read_setting(struct reader *reader, const char *name, const c
 {
     size_t index = find(name);
     uint32_t value;
-    if (index == PARAMETER_COUNT)
+    if (index == PARAMETER_COUNT + TEXT_COUNT)
         return bad_name(reader, name, "no known parameter");
     if (reader->seen[index])
         return bad_name(reader, name, "set twice");
+    reader->seen[index] = true;
+    if (index >= PARAMETER_COUNT) {
+        strcpy((char *)reader->parameters + text_table[index - PARAMETER_COUNT].offset, text);
+        return STATUS_OK;
+    }
     if (!read_value(&table[index], text, &value))
         return bad_value(reader, &table[index], text);
-    reader->seen[index] = true;
     set(reader->parameters, &table[index], value);
     return STATUS_OK;
 }

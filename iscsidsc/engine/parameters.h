@@ -8,7 +8,7 @@
  * A value is a decimal or 0x hexadecimal number; switches also take Yes and No. Names compare
  * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
  * (Windows: 65536); ErrorRecoveryLevel can only be 0 (Windows: 2); LoginTimeout, the time for a
- * whole login, has no Windows name.
+ * whole login, and those of the service have no Windows names.
  */
 #ifndef ENGINE_PARAMETERS_H
 #define ENGINE_PARAMETERS_H
@@ -39,12 +39,22 @@
     PARAMETER(MaxRecvDataSegmentLength, max_recv_data_segment_length, 512, 16777215, 262144)       \
     PARAMETER(InitialR2T, initial_r2t, 0, 1, 0)                                                    \
     PARAMETER(ImmediateData, immediate_data, 0, 1, 1)                                              \
-    PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 0, 0)
+    PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 0, 0)                                   \
+    PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)
+
+/* TEXT(name, member). Empty unless set. */
+#define TEXT_PARAMETERS(TEXT)                                                                      \
+    TEXT(ServiceGroup, service_group)                                                              \
+    TEXT(ServiceReadGroup, service_read_group)
+#define PARAMETER_TEXT_ROOM 128u
 
 struct parameters {
 #define PARAMETER_MEMBER(name, member, least, most, standard) uint32_t member;
+#define TEXT_MEMBER(name, member)                             char member[PARAMETER_TEXT_ROOM];
     PARAMETERS(PARAMETER_MEMBER)
+    TEXT_PARAMETERS(TEXT_MEMBER)
 #undef PARAMETER_MEMBER
+#undef TEXT_MEMBER
 };
 
 void parameters_default(struct parameters *parameters);

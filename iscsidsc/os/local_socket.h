@@ -29,6 +29,8 @@ struct os_peer {
  */
 enum status os_local_listen(os_socket *out, const char *path, uint32_t group, bool everybody,
                             int backlog);
+/* Changes who may connect. False: it could not be done. */
+bool os_local_permit(const char *path, uint32_t group, bool everybody);
 /*
  * Connects, waiting at most until `due` (os_now time); the socket then never blocks.
  * SERVICE_NOT_RUNNING (nobody listens there), ACCESS_DENIED, SERVICE_TIMEOUT, TRANSPORT_ERROR.

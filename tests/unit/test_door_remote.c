@@ -155,16 +155,17 @@ static os_socket listen_local(void)
     return local;
 }
 
-static void start_listening(struct door_server_options *options)
+static void start_listening(const struct door_server_options *options)
 {
     struct os_address at;
+    struct door_credentials credentials;
+    assert_status(door_credentials_make(&credentials, &service.place), STATUS_OK);
     os_socket loopback = listener_new(&at);
     os_socket local = listen_local();
-    service.port = options->credentials.port = os_address_port(&at);
+    service.port = credentials.port = os_address_port(&at);
     assert_status(door_server_new(&service.server, options), STATUS_OK);
-    assert_status(door_server_listen(service.server, local, loopback), STATUS_OK);
-    assert_status(door_credentials_publish(&options->credentials, &service.place, OS_NO_GROUP),
-                  STATUS_OK);
+    assert_status(door_server_listen(service.server, local, loopback, &credentials), STATUS_OK);
+    assert_status(door_credentials_publish(&credentials, &service.place, OS_NO_GROUP), STATUS_OK);
 }
 
 static void start_service(uint64_t idle_time)
@@ -180,8 +181,6 @@ static void start_service(uint64_t idle_time)
     assert_non_null(service.loop);
     service.thread = os_thread_start(run_loop, service.loop);
     assert_non_null(service.thread);
-    assert_status(door_credentials_make(&options.credentials, &service.place, OS_NO_GROUP),
-                  STATUS_OK);
     start_listening(&options);
 }
 

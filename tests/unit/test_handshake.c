@@ -170,7 +170,7 @@ static void test_what_is_cleared_is_gone(void **state)
 
 static void publish(struct door_credentials *made)
 {
-    assert_status(door_credentials_make(made, &place, OS_NO_GROUP), STATUS_OK);
+    assert_status(door_credentials_make(made, &place), STATUS_OK);
     made->port = 54321;
     assert_status(door_credentials_publish(made, &place, OS_NO_GROUP), STATUS_OK);
 }

@@ -100,6 +100,29 @@ static void every_parameter_takes_its_limits_and_no_more(void **state)
     }
 }
 
+static void texts_are_taken_as_they_are(void **state)
+{
+    (void)state;
+    struct parameters parameters;
+    char line[256] = "ServiceGroup = ";
+    assert_status(parse(&parameters, "servicegroup =  disk users # comment"), STATUS_OK);
+    assert_string_equal(parameters.service_group, "disk users");
+    assert_string_equal(parameters.service_read_group, "");
+    assert_status(parse(&parameters, "ServiceReadGroup = 1000\nServiceLoopback = No"), STATUS_OK);
+    assert_string_equal(parameters.service_group, "");
+    assert_string_equal(parameters.service_read_group, "1000");
+    assert_int_equal(parameters.service_loopback, 0);
+    size_t used = strlen(line);
+    memset(line + used, 'g', PARAMETER_TEXT_ROOM - 1);
+    line[used + PARAMETER_TEXT_ROOM - 1] = '\0';
+    assert_status(parse(&parameters, line), STATUS_OK);
+    assert_int_equal(strlen(parameters.service_group), PARAMETER_TEXT_ROOM - 1);
+    strcat(line, "g");
+    refused(line, "iscsi.conf:1: not of the form \"Name = value\"");
+    refused("ServiceGroup = a\nServiceGroup = b", "iscsi.conf:2: \"ServiceGroup\" is set twice");
+    refused("ServiceGroup =", "iscsi.conf:1: not of the form \"Name = value\"");
+}
+
 static void mistakes_are_named_with_their_line(void **state)
 {
     (void)state;
@@ -181,6 +204,7 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_windows),
         cmocka_unit_test(settings_are_read),
         cmocka_unit_test(every_parameter_takes_its_limits_and_no_more),
+        cmocka_unit_test(texts_are_taken_as_they_are),
         cmocka_unit_test(mistakes_are_named_with_their_line),
         cmocka_unit_test(a_long_line_is_refused_and_the_message_fits),
         cmocka_unit_test(the_state_directory_has_the_first_say),

@@ -125,6 +125,16 @@ enum status os_local_listen(os_socket *out, const char *path, uint32_t group, bo
     return STATUS_OK;
 }
 
+bool os_local_permit(const char *path, uint32_t group, bool everybody)
+{
+    struct local_path native;
+    if (local_path_open(&native, path) != 0)
+        return false;
+    int error = open_up(&native, group, everybody);
+    local_path_close(&native);
+    return error == 0;
+}
+
 /* --- connecting --- */
 
 static enum status connect_status(int error)

@@ -17,10 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef ISCSIDSC_SERVICE_PROGRAM
-#define ISCSIDSC_SERVICE_PROGRAM "/usr/local/sbin/iscsidscd"
-#endif
-
 enum { LOOK_EVERY = 2 /* milliseconds */ };
 
 /* Runs as whoever calls: it must not be a file that anybody could have put or changed there. */

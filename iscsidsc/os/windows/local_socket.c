@@ -17,6 +17,14 @@ enum status os_local_listen(os_socket *out, const char *path, uint32_t group, bo
     return STATUS_NOT_SUPPORTED;
 }
 
+bool os_local_permit(const char *path, uint32_t group, bool everybody)
+{
+    (void)path;
+    (void)group;
+    (void)everybody;
+    return false;
+}
+
 enum status os_local_connect(os_socket *out, const char *path, uint64_t due)
 {
     (void)path;

@@ -8,10 +8,6 @@
 
 #define SERVICE_NAME L"MSiSCSI"
 
-#ifndef ISCSIDSC_SERVICE_PROGRAM
-#define ISCSIDSC_SERVICE_PROGRAM "/usr/local/sbin/iscsidscd"
-#endif
-
 /* --- what is installed --- */
 
 /* The directory of the module that holds this code, with its last backslash. */

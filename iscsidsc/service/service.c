@@ -1,0 +1,263 @@
+#include "service/service.h"
+#include "os/crypto.h"
+#include "os/system.h"
+#include "service/log.h"
+#include "service/meeting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { REFUSALS_EVERY = 10000 /* milliseconds between two lines about refused clients */ };
+
+struct service {
+    const struct service_options *options;
+    struct meeting meeting;
+    struct configuration configuration;
+    struct engine *engine;
+    struct door_server *server;
+    /* On the engine's thread: */
+    uint64_t refusals_told;
+    uint32_t refusals;
+    /* For it: */
+    struct os_job configure_job;
+};
+
+/* --- on the engine's thread --- */
+
+/* Anybody can knock as often as he likes: the log tells how often, and not each time. */
+static void tell_refusal(struct service *service, enum status status, const struct os_peer *peer)
+{
+    char count[16], user[16], process[16];
+    uint64_t now = os_now();
+    service->refusals++;
+    if (service->refusals_told != 0 && now - service->refusals_told < REFUSALS_EVERY)
+        return;
+    snprintf(count, sizeof count, "%lu", (unsigned long)service->refusals);
+    snprintf(user, sizeof user, "%lu", peer != NULL ? (unsigned long)peer->user : 0ul);
+    snprintf(process, sizeof process, "%lu", peer != NULL ? (unsigned long)peer->process : 0ul);
+    if (peer != NULL)
+        log_event(OS_LOG_WARNING, "client-refused", "status", status_name(status), "count", count,
+                  "uid", user, "pid", process, NULL);
+    else
+        log_event(OS_LOG_WARNING, "client-refused", "status", status_name(status), "count", count,
+                  "by", "loopback", NULL);
+    service->refusals_told = now;
+    service->refusals = 0;
+}
+
+static void on_event(void *context, enum door_event event, enum status status,
+                     const struct os_peer *peer)
+{
+    if (event == DOOR_EVENT_IDLE)
+        os_notice_post(OS_NOTICE_IDLE);
+    else
+        tell_refusal(context, status, peer);
+}
+
+static void on_configure(struct os_job *job)
+{
+    struct service *service = LIST_OWNER(job, struct service, configure_job);
+    engine_configure(service->engine, &service->configuration.parameters);
+}
+
+/* --- starting --- */
+
+static void tell_failure(const char *what, enum status status, const char *detail)
+{
+    log_event(OS_LOG_ERROR, what, "status", status_name(status), "reason",
+              detail != NULL ? detail : status_text(status), NULL);
+}
+
+static enum status start_engine(struct service *service)
+{
+    const struct configuration *configuration = &service->configuration;
+    enum status status = engine_start(&service->engine, service->meeting.state);
+    if (status != STATUS_OK)
+        return status;
+    os_loop_post(engine_loop(service->engine), &service->configure_job);
+    const struct door_server_options options = {
+        .engine = service->engine,
+        .loop = engine_loop(service->engine),
+        .group = configuration->group,
+        .read_group = configuration->read_group,
+        .idle_time = (uint64_t)service->options->idle * 1000,
+        .busy = engine_busy,
+        .event = on_event,
+        .context = service,
+    };
+    return door_server_new(&service->server, &options);
+}
+
+static void tell_started(const struct service *service)
+{
+    char pid[16], port[16];
+    const struct meeting *meeting = &service->meeting;
+    snprintf(pid, sizeof pid, "%lu", (unsigned long)os_process_id());
+    snprintf(port, sizeof port, "%u", meeting->has_loopback ? meeting->credentials.port : 0u);
+    log_event(OS_LOG_INFO, "started", "pid", pid, "state", meeting->state, "place",
+              meeting->place.base, "port", port, "activated", meeting->activated ? "yes" : "no",
+              NULL);
+}
+
+/* BUSY: another one does the work. */
+static enum status start(struct service *service)
+{
+    char problem[PROBLEM_ROOM];
+    struct meeting *meeting = &service->meeting;
+    enum status status = configuration_load(&service->configuration, meeting->state, problem);
+    if (status != STATUS_OK) {
+        tell_failure("bad-configuration", status, problem);
+        return status;
+    }
+    status = meeting_lock(meeting);
+    if (status != STATUS_OK) {
+        if (status != STATUS_BUSY)
+            tell_failure("no-state", status, NULL);
+        return status;
+    }
+    status = start_engine(service);
+    if (status != STATUS_OK) {
+        tell_failure("no-engine", status, NULL);
+        return status;
+    }
+    status = meeting_open(meeting, service->server, &service->configuration);
+    if (status != STATUS_OK)
+        tell_failure("no-socket", status, NULL);
+    return status;
+}
+
+/* --- running --- */
+
+static void reload(struct service *service)
+{
+    struct configuration fresh;
+    char problem[PROBLEM_ROOM];
+    os_service_tell(OS_SERVICE_RELOADING);
+    enum status status = configuration_load(&fresh, service->meeting.state, problem);
+    if (status == STATUS_OK) {
+        door_server_groups(service->server, fresh.group, fresh.read_group);
+        /* That was done on the engine's thread, so an earlier job has run. */
+        service->configuration = fresh;
+        os_loop_post(engine_loop(service->engine), &service->configure_job);
+        meeting_permit(&service->meeting, &fresh);
+        log_event(OS_LOG_INFO, "configured", NULL);
+    } else {
+        tell_failure("bad-configuration", status, problem);
+    }
+    os_service_tell(OS_SERVICE_READY);
+}
+
+/* True: nobody has come meanwhile, and the door is closed. The service manager's socket stays open,
+ * and starts the service again for who comes now. */
+static bool close_when_idle(struct service *service)
+{
+    struct meeting *meeting = &service->meeting;
+    if (door_server_pause(service->server, true) != 0) {
+        door_server_pause(service->server, false);
+        return false;
+    }
+    if (meeting->activated)
+        return true;
+    meeting_withdraw(meeting);
+    if (door_server_unlisten(service->server) == 0)
+        return true;
+    enum status status = meeting_open(meeting, service->server, &service->configuration);
+    if (status != STATUS_OK)
+        tell_failure("no-socket", status, NULL);
+    return status != STATUS_OK;
+}
+
+static const char *wait_for_end(struct service *service)
+{
+    for (;;) {
+        switch (os_notice_wait()) {
+        case OS_NOTICE_STOP:
+            return "told";
+        case OS_NOTICE_RELOAD:
+            reload(service);
+            break;
+        case OS_NOTICE_IDLE:
+            if (close_when_idle(service))
+                return "idle";
+            break;
+        }
+    }
+}
+
+/* New clients find nobody any more, those that are there get their calls cancelled, and the
+ * sessions are logged out within the engine's bound. */
+static void stop(struct service *service)
+{
+    meeting_withdraw(&service->meeting);
+    if (service->server != NULL)
+        door_server_unlisten(service->server);
+    engine_stop(service->engine);
+    door_server_free(service->server);
+    meeting_unlock(&service->meeting);
+    door_credentials_clear(&service->meeting.credentials);
+}
+
+/* --- the whole --- */
+
+static bool goes_to_background(const struct service *service)
+{
+    const struct service_options *options = service->options;
+    return !options->foreground && !service->meeting.activated && options->action == ACTION_RUN;
+}
+
+static int run(struct service *service)
+{
+    enum status status = start(service);
+    if (status != STATUS_OK) {
+        bool harmless = status == STATUS_BUSY && service->options->on_demand;
+        if (status == STATUS_BUSY && !harmless)
+            log_event(OS_LOG_ERROR, "already-running", "place", service->meeting.place.base, NULL);
+        stop(service);
+        os_background_ready(harmless ? 0 : 1);
+        return harmless ? 0 : 1;
+    }
+    if (goes_to_background(service) || service->options->action == ACTION_SERVICE)
+        log_to_system(true);
+    os_background_ready(0);
+    os_service_tell(OS_SERVICE_READY);
+    tell_started(service);
+    const char *why = wait_for_end(service);
+    os_service_tell(OS_SERVICE_STOPPING);
+    log_event(OS_LOG_INFO, "stopping", "reason", why, NULL);
+    stop(service);
+    log_event(OS_LOG_INFO, "stopped", NULL);
+    return 0;
+}
+
+int service_run(const struct service_options *options)
+{
+    struct service *service = os_alloc(sizeof *service);
+    int code = 1;
+    log_to_system(options->system_log);
+    if (service == NULL || !os_notices_begin())
+        return code;
+    service->options = options;
+    service->configure_job.run = on_configure;
+    enum status status = meeting_find(&service->meeting);
+    if (status != STATUS_OK)
+        tell_failure("no-place", status, "set ISCSIDSC_STATE or HOME");
+    else if (goes_to_background(service) && !os_background_begin())
+        tell_failure("no-background", STATUS_INTERNAL, NULL);
+    else
+        code = run(service);
+    os_free(service);
+    return code;
+}
+
+int service_check(void)
+{
+    struct configuration configuration;
+    char problem[PROBLEM_ROOM], state[OS_PATH_ROOM];
+    bool found = os_state_directory(state, sizeof state);
+    if (configuration_load(&configuration, found ? state : NULL, problem) != STATUS_OK) {
+        fprintf(stderr, "iscsidscd: %s\n", problem);
+        return 1;
+    }
+    puts("The configuration is valid.");
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* The service: an engine with a door that other processes come in by. */
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include "service/options.h"
+
+#define SERVICE_NAME "MSiSCSI" /* as Windows' own is called, for which tools look */
+
+/* Runs until it is told to stop, or has been idle. Returns the exit code. Before the program starts
+ * a thread. */
+int service_run(const struct service_options *options);
+/* Whether iscsi.conf is valid, on standard output. Returns the exit code. */
+int service_check(void);
+
+#endif
