@@ -305,6 +305,17 @@ static void another_isid_is_another_session(void **state)
     assert_int_equal(target_sessions(fixture->target), 2);
 }
 
+static void another_group_is_another_session(void **state)
+{
+    struct fixture *fixture = *state;
+
+    client_login(&fixture->client, NORMAL);
+    client_open(&fixture->other, fixture->entity, 2);
+    client_login(&fixture->other, NORMAL);
+    assert_false(client_ended(&fixture->client));
+    assert_int_equal(target_sessions(fixture->target), 2);
+}
+
 static void second_connection(void **state)
 {
     struct fixture *fixture = *state;
@@ -536,6 +547,7 @@ int main(void)
         T(moved),
         T(reinstated),
         T(another_isid_is_another_session),
+        T(another_group_is_another_session),
         T(second_connection),
         T(unknown_session),
         T(target_goes_away),

@@ -411,6 +411,14 @@ static void data_out_of_order(void **state)
     client_send(client, &pdu, NULL, 0);
     client_receive(client, PDU_R2T);
     r2t = client->pdu;
+    pdu = data_out(client, r2t.r2t.ttt, 0, 1, true); /* the second comes first */
+    client_send(client, &pdu, data, 2048);
+    client_expect_sense(client, SCSI_ABORTED_COMMAND, 0x0c0d);
+
+    pdu = client_command(client, &cdb, 0, 2048);
+    client_send(client, &pdu, NULL, 0);
+    client_receive(client, PDU_R2T);
+    r2t = client->pdu;
     pdu = data_out(client, r2t.r2t.ttt, 0xfffffe00, 0, true); /* far away */
     client_send(client, &pdu, data, 1024);
     client_expect_sense(client, SCSI_ABORTED_COMMAND, 0x0c0d);
@@ -524,6 +532,7 @@ static void requests_out_of_order(void **state)
     struct client *client = &((struct fixture *)*state)->client;
     struct scsi_cdb cdb;
     struct pdu pdus[3];
+    struct pdu twin;
 
     client_login(client, NORMAL);
     scsi_test_unit_ready(&cdb);
@@ -531,6 +540,9 @@ static void requests_out_of_order(void **state)
         pdus[i] = client_command(client, &cdb, 0, 0);
     client_send(client, &pdus[2], NULL, 0);
     client_send(client, &pdus[1], NULL, 0);
+    twin = pdus[2]; /* another request with its CmdSN */
+    twin.itt = 4711;
+    client_send(client, &twin, NULL, 0);
     client_expect_silence(client);
     client_send(client, &pdus[0], NULL, 0);
     for (int i = 0; i < 3; i++) {
@@ -538,6 +550,7 @@ static void requests_out_of_order(void **state)
         assert_int_equal(client->pdu.itt, pdus[i].itt);
     }
     assert_int_equal(client->pdu.scsi_response.sn.exp_cmd_sn, 103);
+    client_expect_silence(client);
     client_send(client, &pdus[1], NULL, 0); /* again: ignored */
     client_expect_silence(client);
 }
