@@ -787,9 +787,10 @@ ISDSC_API ISDSC_STATUS WINAPI ReportActiveIScsiTargetMappingsW(PULONG BufferSize
  * TargetPortal [opt]: where to log in to; NULL for any portal of the target.
  * SecurityFlags: as above. Mappings [opt]: one mapping. LoginOptions [opt]: NULL for
  * those stored with the target. KeySize, Key [opt]: IPsec preshared key and its
- * length in bytes. IsPersistent: TRUE stores the login with all its parameters.
- * UniqueSessionId, UniqueConnectionId: receive the ids of the session and of its
- * first connection.
+ * length in bytes. IsPersistent: TRUE stores the login with all its parameters and
+ * does not log in, unless the configuration says so. UniqueSessionId,
+ * UniqueConnectionId: receive the ids of the session and of its first connection;
+ * zeros when the login was only stored.
  *
  * Errors: ISDSC_TARGET_NOT_FOUND; ISDSC_TARGET_ALREADY_LOGGED_IN if there is a session
  * and ISCSI_LOGIN_FLAG_MULTIPATH_ENABLED is not set; ISDSC_NO_PORTAL_SPECIFIED;
@@ -912,13 +913,15 @@ ISDSC_API ISDSC_STATUS WINAPI ReportIScsiPersistentLoginsW(
     ULONG *Count, PPERSISTENT_ISCSI_LOGIN_INFOW PersistentLoginInfo, PULONG BufferSizeInBytes);
 
 /*
- * Removes a login that is stored. A session that came of it stays.
+ * Removes a login that is stored: with a portal the oldest one that fits, without
+ * one all that fit. A session that came of it stays.
  *
  * InitiatorInstance [opt], InitiatorPortNumber, TargetName: as reported; NULL and
  * ISCSI_ALL_INITIATOR_PORTS match any. Portal [opt]: Address and Socket count; NULL
  * or an empty address matches any.
  *
- * Errors: ISDSC_TARGET_NOT_FOUND, ISDSC_COULD_NOT_REMOVE_PERSISTENT_LOGIN_DATA.
+ * Errors: ISDSC_TARGET_NOT_FOUND if nothing is stored for the target,
+ * ISDSC_COULD_NOT_REMOVE_PERSISTENT_LOGIN_DATA if none of its logins fits.
  */
 ISDSC_API ISDSC_STATUS WINAPI RemoveIScsiPersistentTargetA(PSTR InitiatorInstance,
                                                            ULONG InitiatorPortNumber,

@@ -193,27 +193,19 @@ static enum status number_of(struct database *database, const char *sql, uint64_
 }
 
 /* An empty file becomes ours; one that holds another program's tables does not. */
-static enum status create_schema(struct database *database, const struct database_schema *schema)
+static enum status check_empty(struct database *database)
 {
-    char stamp[96];
     uint64_t objects;
     enum status status = number_of(database, "SELECT count(*) FROM sqlite_master", &objects);
-    if (status == STATUS_OK && objects > 0)
-        status = STATUS_STORE_DAMAGED;
-    if (status == STATUS_OK)
-        status = execute(database, schema->sql);
-    snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-             APPLICATION_ID, schema->version);
-    return status == STATUS_OK ? execute(database, stamp) : status;
+    return status == STATUS_OK && objects > 0 ? STATUS_STORE_DAMAGED : status;
 }
 
-static enum status check_version(struct database *database, const struct database_schema *schema,
-                                 bool *empty)
+static enum status check_version(struct database *database, const struct database_schema *schema)
 {
     uint64_t version, application;
     enum status status = number_of(database, "PRAGMA user_version", &version);
-    *empty = status == STATUS_OK && version == 0;
-    if (status != STATUS_OK || *empty)
+    database->version = (int)version;
+    if (status != STATUS_OK || version == 0)
         return status;
     if (version > (uint64_t)schema->version)
         return STATUS_STORE_TOO_NEW;
@@ -223,19 +215,32 @@ static enum status check_version(struct database *database, const struct databas
     return status;
 }
 
-/* In one transaction with a second look: another process may be doing the same. */
-static enum status initialize(struct database *database, const struct database_schema *schema)
+static enum status take_steps(struct database *database, const struct database_schema *schema)
 {
-    bool empty;
+    char stamp[96];
+    enum status status = database->version == 0 ? check_empty(database) : STATUS_OK;
+    for (int i = database->version; status == STATUS_OK && i < schema->version; i++)
+        status = execute(database, schema->steps[i]);
+    snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+             APPLICATION_ID, schema->version);
+    return status == STATUS_OK ? execute(database, stamp) : status;
+}
+
+/* In one transaction with a second look: another process may be doing the same. */
+static enum status bring_up_to_date(struct database *database, const struct database_schema *schema)
+{
     enum status status = execute(database, "BEGIN IMMEDIATE");
     if (status != STATUS_OK)
         return status;
-    status = check_version(database, schema, &empty);
-    if (status == STATUS_OK && empty)
-        status = create_schema(database, schema);
+    status = check_version(database, schema);
+    if (status == STATUS_OK && database->version < schema->version)
+        status = take_steps(database, schema);
     if (status == STATUS_OK)
-        return execute(database, "COMMIT");
-    execute(database, "ROLLBACK");
+        status = execute(database, "COMMIT");
+    if (status == STATUS_OK)
+        database->version = schema->version;
+    else
+        execute(database, "ROLLBACK");
     return status;
 }
 
@@ -251,16 +256,23 @@ static enum status quick_check(struct database *database)
     return query_end(&query);
 }
 
+/* What is in a file that cannot be written can still be read. */
+static enum status upgrade(struct database *database, const struct database_schema *schema)
+{
+    enum status status = check_version(database, schema);
+    if (status != STATUS_OK || database->version == schema->version)
+        return status;
+    status = bring_up_to_date(database, schema);
+    return status == STATUS_STORE_READ_ONLY && database->version > 0 ? STATUS_OK : status;
+}
+
 static enum status prepare(struct database *database, const struct database_schema *schema)
 {
-    bool empty;
     sqlite3_extended_result_codes(database->handle, 1);
     sqlite3_busy_timeout(database->handle, LOCK_WAIT);
     enum status status = quick_check(database);
     if (status == STATUS_OK)
-        status = check_version(database, schema, &empty);
-    if (status == STATUS_OK && empty)
-        status = initialize(database, schema);
+        status = upgrade(database, schema);
     /*
      * TRUNCATE and not DELETE: emptying the journal is synced too, so that a commit that was
      * reported cannot be undone by a power failure. Overwritten secrets do not stay in free pages.

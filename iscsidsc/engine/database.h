@@ -16,11 +16,15 @@ struct sqlite3_stmt;
 
 struct database {
     struct sqlite3 *handle;
+    int version; /* of the file: below the schema's when it is read-only and could not be upgraded
+                  */
 };
 
 struct database_schema {
-    const char *sql; /* of an empty file */
-    int version;     /* kept as user_version; 1 and up */
+    /* One after the other they make of an empty file one of version 1, of that one of version 2 and
+     * so on. The version is kept as user_version. */
+    const char *const *steps;
+    int version; /* number of steps */
 };
 
 enum status database_open(struct database *database, const char *directory, const char *file,

@@ -1,6 +1,7 @@
 /* Logging in: what must hold, which portals are tried, and what comes of it. */
 #include "engine/adapter.h"
 #include "engine/options.h"
+#include "engine/persistent.h"
 #include "engine/probe.h"
 #include "engine/sessions.h"
 #include "os/memory.h"
@@ -216,9 +217,39 @@ static enum status prepare(struct login_call *login)
     return status == STATUS_OK ? make_session(login) : status;
 }
 
+/* Stored, and for most callers that is all: the service logs in when it starts. */
+static enum status keep(struct login_call *login, bool *done)
+{
+    const struct request_login *request = login->call->request;
+    struct engine *engine = login->call->engine;
+    *done = request->persistent && !engine->parameters.persistent_login_also_logs_in;
+    if (!request->persistent)
+        return STATUS_OK;
+    /* The target need not be reachable, but whoever names no portal must mean one that is known. */
+    if (!portal_given(request->portal) &&
+        catalogue_find(&engine->catalogue, request->target) == NULL)
+        return STATUS_TARGET_NOT_FOUND;
+    return persistent_add(engine, request);
+}
+
+static void stored(struct login_call *login)
+{
+    const struct reply_login nothing = {0};
+    struct engine_call *call = login->call;
+    login_free(login);
+    engine_finish(call, STATUS_OK, &nothing);
+}
+
 static void begin(struct login_call *login)
 {
-    enum status status = prepare(login);
+    bool done;
+    enum status status = keep(login, &done);
+    if (status == STATUS_OK && done) {
+        stored(login);
+        return;
+    }
+    if (status == STATUS_OK)
+        status = prepare(login);
     if (status == STATUS_OK)
         try_next(login);
     else
@@ -246,9 +277,7 @@ static enum status check_name(const char *name)
 static enum status check_security(const struct request_login *request)
 {
     uint64_t ipsec = SECURITY_VALID | SECURITY_IPSEC;
-    if ((request->security_flags & ipsec) == ipsec)
-        return STATUS_NO_IPSEC;
-    return request->persistent ? STATUS_NOT_IMPLEMENTED : STATUS_OK;
+    return (request->security_flags & ipsec) == ipsec ? STATUS_NO_IPSEC : STATUS_OK;
 }
 
 static enum status check(struct login_call *login)
@@ -265,6 +294,8 @@ static enum status check(struct login_call *login)
     if (status == STATUS_OK)
         status = check_security(request);
     if (status == STATUS_OK)
+        status = persistent_check(request);
+    if (status == STATUS_OK)
         status = options_settings(login->call->engine, request->options, false, &login->settings);
     return status;
 }
@@ -279,6 +310,14 @@ static void on_explored(void *context, enum status status)
         fail(login, status);
 }
 
+/* What is only stored, with its portal, needs nobody's answer. */
+static bool wants_catalogue(const struct login_call *login)
+{
+    const struct request_login *request = login->call->request;
+    return !request->persistent || !portal_given(request->portal) ||
+           login->call->engine->parameters.persistent_login_also_logs_in;
+}
+
 void engine_login(struct engine_call *call)
 {
     struct login_call *login = os_alloc(sizeof *login);
@@ -289,7 +328,7 @@ void engine_login(struct engine_call *call)
     login->call = call;
     engine_pend(call, cancel, login);
     enum status status = check(login);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && wants_catalogue(login))
         status = exploration_start(call->engine, false, on_explored, login, &login->exploration);
     if (status != STATUS_OK)
         fail(login, status);

@@ -23,6 +23,9 @@
 #define IN_unique_id(...)        DESCRIBE(unique_id, __VA_ARGS__)
 #define IN_connection_info(...)  DESCRIBE(connection_info, __VA_ARGS__)
 #define IN_session_info(...)     DESCRIBE(session_info, __VA_ARGS__)
+#define IN_mapped_lun(...)       DESCRIBE(mapped_lun, __VA_ARGS__)
+#define IN_mapping(...)          DESCRIBE(mapping, __VA_ARGS__)
+#define IN_persistent_login(...) DESCRIBE(persistent_login, __VA_ARGS__)
 
 #define IN_request_version(...)             DESCRIBE(request_version, __VA_ARGS__)
 #define IN_request_add_portal(...)          DESCRIBE(request_add_portal, __VA_ARGS__)
@@ -39,6 +42,8 @@
 #define IN_request_get_node_name(...)       DESCRIBE(request_get_node_name, __VA_ARGS__)
 #define IN_request_set_node_name(...)       DESCRIBE(request_set_node_name, __VA_ARGS__)
 #define IN_request_set_chap_secret(...)     DESCRIBE(request_set_chap_secret, __VA_ARGS__)
+#define IN_request_list_persistent(...)     DESCRIBE(request_list_persistent, __VA_ARGS__)
+#define IN_request_remove_persistent(...)   DESCRIBE(request_remove_persistent, __VA_ARGS__)
 
 #define IN_reply_version(...)             DESCRIBE(reply_version, __VA_ARGS__)
 #define IN_reply_add_portal(...)          DESCRIBE(reply_add_portal, __VA_ARGS__)
@@ -55,6 +60,8 @@
 #define IN_reply_get_node_name(...)       DESCRIBE(reply_get_node_name, __VA_ARGS__)
 #define IN_reply_set_node_name(...)       DESCRIBE(reply_set_node_name, __VA_ARGS__)
 #define IN_reply_set_chap_secret(...)     DESCRIBE(reply_set_chap_secret, __VA_ARGS__)
+#define IN_reply_list_persistent(...)     DESCRIBE(reply_list_persistent, __VA_ARGS__)
+#define IN_reply_remove_persistent(...)   DESCRIBE(reply_remove_persistent, __VA_ARGS__)
 
 /* The last row of a field table is empty: C has no arrays of nothing. */
 #define DESCRIBE_RECORD(name, fields)                                                              \

@@ -86,13 +86,40 @@
     FIELD(TEXT, _, 17, target_alias)                                                               \
     FIELD(U16, _, 18, portal_group)
 
+/* As SCSI_LUN_LIST and ISCSI_TARGET_MAPPING. */
+#define RECORD_MAPPED_LUN(FIELD)                                                                   \
+    FIELD(U32, _, 1, os_lun)                                                                       \
+    FIELD(U64, _, 2, target_lun)
+
+#define RECORD_MAPPING(FIELD)                                                                      \
+    FIELD(TEXT, _, 1, os_device)                                                                   \
+    FIELD(U32, _, 2, os_bus)                                                                       \
+    FIELD(U32, _, 3, os_target)                                                                    \
+    FIELD(LIST, mapped_lun, 4, luns)
+
+/* A login that is stored. Never carries a password or a key outwards. */
+#define RECORD_PERSISTENT_LOGIN(FIELD)                                                             \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(U8, _, 2, informational)                                                                 \
+    FIELD(TEXT, _, 3, initiator)                                                                   \
+    FIELD(U32, _, 4, initiator_port)                                                               \
+    FIELD(RECORD, portal, 5, portal)                                                               \
+    FIELD(U64, _, 6, security_flags)                                                               \
+    FIELD(RECORD, login_options, 7, options)                                                       \
+    FIELD(BLOB, _, 8, key)                                                                         \
+    FIELD(RECORD, mapping, 9, mapping)                                                             \
+    FIELD(U64, _, 10, number)
+
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \
     RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
     RECORD(discovery_portal, RECORD_DISCOVERY_PORTAL)                                              \
     RECORD(unique_id, RECORD_UNIQUE_ID)                                                            \
     RECORD(connection_info, RECORD_CONNECTION_INFO)                                                \
-    RECORD(session_info, RECORD_SESSION_INFO)
+    RECORD(session_info, RECORD_SESSION_INFO)                                                      \
+    RECORD(mapped_lun, RECORD_MAPPED_LUN)                                                          \
+    RECORD(mapping, RECORD_MAPPING)                                                                \
+    RECORD(persistent_login, RECORD_PERSISTENT_LOGIN)
 
 /* --------------------------------------------------------------- operations */
 
@@ -135,8 +162,10 @@
     FIELD(U64, _, 6, security_flags)                                                               \
     FIELD(RECORD, login_options, 7, options)                                                       \
     FIELD(BLOB, _, 8, key)                                                                         \
-    FIELD(U8, _, 9, persistent)
+    FIELD(U8, _, 9, persistent)                                                                    \
+    FIELD(RECORD, mapping, 10, mapping)
 
+/* The ids are absent when the login was only stored. */
 #define REPLY_LOGIN(FIELD)                                                                         \
     FIELD(RECORD, unique_id, 1, session)                                                           \
     FIELD(RECORD, unique_id, 2, connection)
@@ -168,6 +197,15 @@
 /* NULL or empty: none. */
 #define REQUEST_CHAP_SECRET(FIELD) FIELD(BLOB, _, 1, secret)
 
+#define REPLY_PERSISTENT(FIELD) FIELD(LIST, persistent_login, 1, logins)
+
+/* Absent or empty texts, portal and address, and `initiator_port` 0xffffffff fit any. */
+#define REQUEST_REMOVE_PERSISTENT(FIELD)                                                           \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(TEXT, _, 3, target)                                                                      \
+    FIELD(RECORD, portal, 4, portal)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -189,7 +227,9 @@ enum operation_effect {
     OPERATION(12, list_initiators, READS, NO_FIELDS, REPLY_NAMES)                                  \
     OPERATION(13, get_node_name, READS, NO_FIELDS, FIELDS_NODE_NAME)                               \
     OPERATION(14, set_node_name, CHANGES, FIELDS_NODE_NAME, NO_FIELDS)                             \
-    OPERATION(15, set_chap_secret, CHANGES, REQUEST_CHAP_SECRET, NO_FIELDS)
+    OPERATION(15, set_chap_secret, CHANGES, REQUEST_CHAP_SECRET, NO_FIELDS)                        \
+    OPERATION(16, list_persistent, READS, NO_FIELDS, REPLY_PERSISTENT)                             \
+    OPERATION(17, remove_persistent, CHANGES, REQUEST_REMOVE_PERSISTENT, NO_FIELDS)
 
 /* ------------------------------------------------- what is made from the above */
 

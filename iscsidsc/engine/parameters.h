@@ -8,7 +8,7 @@
  * A value is a decimal or 0x hexadecimal number; switches also take Yes and No. Names compare
  * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
  * (Windows: 65536); ErrorRecoveryLevel can only be 0 (Windows: 2); LoginTimeout, the time for a
- * whole login, and those of the service have no Windows names.
+ * whole login, PersistentLoginAlsoLogsIn and those of the service have no Windows names.
  */
 #ifndef ENGINE_PARAMETERS_H
 #define ENGINE_PARAMETERS_H
@@ -40,7 +40,8 @@
     PARAMETER(InitialR2T, initial_r2t, 0, 1, 0)                                                    \
     PARAMETER(ImmediateData, immediate_data, 0, 1, 1)                                              \
     PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 0, 0)                                   \
-    PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)
+    PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
+    PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)
 
 /* TEXT(name, member). Empty unless set. */
 #define TEXT_PARAMETERS(TEXT)                                                                      \

@@ -1,11 +1,10 @@
-#include "engine/store.h"
-#include "engine/database.h"
+#include "engine/store_rows.h"
 #include "protocol/name.h"
 
 #include <string.h>
 
 /* NOCASE: host names and initiator instances compare without (ASCII) case. */
-static const char schema[] =
+static const char version_1[] =
     "CREATE TABLE portals ("
     " id INTEGER PRIMARY KEY,"
     " initiator TEXT NOT NULL COLLATE NOCASE,"
@@ -28,15 +27,40 @@ static const char schema[] =
     " UNIQUE (address, socket, initiator, initiator_port));"
     "CREATE TABLE settings (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;";
 
-enum { SCHEMA_VERSION = 1, TEXT_MOST = 1024, BLOB_MOST = 65535 };
+/* A number is never given to another login again. A mapping is there when `mapped` is 1. */
+static const char version_2[] = "CREATE TABLE logins ("
+                                " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                " target TEXT NOT NULL COLLATE NOCASE,"
+                                " informational INTEGER NOT NULL,"
+                                " initiator TEXT NOT NULL COLLATE NOCASE,"
+                                " initiator_port INTEGER NOT NULL,"
+                                " address TEXT NOT NULL COLLATE NOCASE,"
+                                " socket INTEGER NOT NULL,"
+                                " symbolic_name TEXT NOT NULL,"
+                                " security_flags INTEGER NOT NULL,"
+                                " version INTEGER NOT NULL,"
+                                " specified INTEGER NOT NULL,"
+                                " flags INTEGER NOT NULL,"
+                                " auth_type INTEGER NOT NULL,"
+                                " header_digest INTEGER NOT NULL,"
+                                " data_digest INTEGER NOT NULL,"
+                                " maximum_connections INTEGER NOT NULL,"
+                                " time2wait INTEGER NOT NULL,"
+                                " time2retain INTEGER NOT NULL,"
+                                " username BLOB,"
+                                " password BLOB,"
+                                " key BLOB,"
+                                " mapped INTEGER NOT NULL,"
+                                " os_device TEXT NOT NULL,"
+                                " os_bus INTEGER NOT NULL,"
+                                " os_target INTEGER NOT NULL,"
+                                " luns BLOB);";
 
-struct store {
-    struct database database;
-};
+static const char *const versions[] = {version_1, version_2};
 
 enum status store_open(struct store **out, const char *directory)
 {
-    static const struct database_schema description = {schema, SCHEMA_VERSION};
+    static const struct database_schema description = {versions, STORE_VERSION};
     struct store *store = os_alloc(sizeof *store);
     *out = NULL;
     if (store == NULL)
@@ -60,13 +84,6 @@ void store_close(struct store *store)
 
 /* --- portals --- */
 
-static const struct login_options no_options;
-
-static const struct login_options *options_of(const struct discovery_portal *portal)
-{
-    return portal->options != NULL ? portal->options : &no_options;
-}
-
 static void bind_key(struct query *query, const struct discovery_portal *portal)
 {
     query_bind_text(query, portal->initiator);
@@ -75,8 +92,11 @@ static void bind_key(struct query *query, const struct discovery_portal *portal)
     query_bind_number(query, portal->portal->socket);
 }
 
-static void bind_options(struct query *query, const struct login_options *options)
+void store_bind_options(struct query *query, const struct login_options *options)
 {
+    static const struct login_options none;
+    if (options == NULL)
+        options = &none;
     query_bind_number(query, options->version);
     query_bind_number(query, options->specified);
     query_bind_number(query, options->flags);
@@ -110,7 +130,7 @@ enum status store_put_portal(struct store *store, const struct discovery_portal 
     bind_key(&query, portal);
     query_bind_text(&query, portal->portal->symbolic_name);
     query_bind_number(&query, portal->security_flags);
-    bind_options(&query, options_of(portal));
+    store_bind_options(&query, portal->options);
     query_next(&query);
     return query_end(&query);
 }
@@ -129,7 +149,7 @@ enum status store_delete_portal(struct store *store, const struct discovery_port
     return query_end(&query);
 }
 
-static const struct portal *read_portal(struct query *query, struct os_arena *arena)
+const struct portal *store_read_portal(struct query *query, struct os_arena *arena)
 {
     struct portal *portal = os_arena_alloc(arena, sizeof *portal);
     if (portal == NULL) {
@@ -142,7 +162,7 @@ static const struct portal *read_portal(struct query *query, struct os_arena *ar
     return portal;
 }
 
-static const struct login_options *read_options(struct query *query, struct os_arena *arena)
+const struct login_options *store_read_options(struct query *query, struct os_arena *arena)
 {
     struct login_options *options = os_arena_alloc(arena, sizeof *options);
     if (options == NULL) {
@@ -167,9 +187,9 @@ static void read_entry(struct query *query, struct os_arena *arena, struct disco
 {
     entry->initiator = query_text(query, arena, TEXT_MOST);
     entry->initiator_port = (uint32_t)query_number(query, UINT32_MAX);
-    entry->portal = read_portal(query, arena);
+    entry->portal = store_read_portal(query, arena);
     entry->security_flags = query_number(query, UINT64_MAX);
-    entry->options = read_options(query, arena);
+    entry->options = store_read_options(query, arena);
     /* Only somebody else's writing can have put these there. */
     if (entry->portal != NULL && entry->portal->address != NULL &&
         (!host_valid(entry->portal->address) || entry->portal->socket == 0))

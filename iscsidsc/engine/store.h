@@ -1,7 +1,7 @@
 /*
- * What must last: discovery portals and settings, in an SQLite file that several processes may
- * share. When a function returns, what it changed is on disk. Nothing is cached: what another
- * process changed is seen at once. A damaged, newer or read-only file is never modified.
+ * What must last: discovery portals, persistent logins and settings, in an SQLite file that several
+ * processes may share. When a function returns, what it changed is on disk. Nothing is cached: what
+ * another process changed is seen at once. A damaged, newer or read-only file is never modified.
  *
  * Statuses of every function: STORE_DAMAGED, STORE_READ_ONLY (on changes only), STORE_FULL,
  * STORE_BUSY (another program holds the lock), STORE_FAILED, NO_MEMORY.
@@ -30,6 +30,24 @@ enum status store_delete_portal(struct store *store, const struct discovery_port
 /* All of them, oldest first; in the arena. Without `secrets` they come without their passwords. */
 enum status store_portals(struct store *store, struct os_arena *arena, bool secrets,
                           struct discovery_portal_list *out);
+
+/* Adds the login, whatever others there are. */
+enum status store_add_login(struct store *store, const struct persistent_login *login);
+/*
+ * Removes the oldest one that fits, or all. `login`: target, initiator, initiator_port and the
+ * portal's address and socket count; initiator and address "" and port 0xffffffff fit any.
+ */
+enum status store_remove_logins(struct store *store, const struct persistent_login *login, bool all,
+                                uint32_t *removed);
+/* All of them, oldest first; in the arena. Without `secrets` they come without passwords and keys.
+ */
+enum status store_logins(struct store *store, struct os_arena *arena, bool secrets,
+                         struct persistent_login_list *out);
+/* The one with that number, with its secrets; *out NULL when there is none any more. */
+enum status store_login(struct store *store, uint64_t number, struct os_arena *arena,
+                        const struct persistent_login **out);
+/* Most units in a mapping. */
+#define STORE_LUNS_MOST 4096u
 
 /* One word, one value. `value` has data NULL when there is none; in the arena. */
 enum status store_setting(struct store *store, const char *name, struct os_arena *arena,

@@ -135,30 +135,6 @@ ISDSC_STATUS WINAPI GetDevicesForIScsiSessionW(PISCSI_UNIQUE_SESSION_ID session,
     return ERROR_CALL_NOT_IMPLEMENTED;
 }
 
-ISDSC_STATUS WINAPI ReportIScsiPersistentLoginsA(ULONG *count, PPERSISTENT_ISCSI_LOGIN_INFOA logins,
-                                                 PULONG size)
-{
-    return ERROR_CALL_NOT_IMPLEMENTED;
-}
-
-ISDSC_STATUS WINAPI ReportIScsiPersistentLoginsW(ULONG *count, PPERSISTENT_ISCSI_LOGIN_INFOW logins,
-                                                 PULONG size)
-{
-    return ERROR_CALL_NOT_IMPLEMENTED;
-}
-
-ISDSC_STATUS WINAPI RemoveIScsiPersistentTargetA(PSTR instance, ULONG port_number, PSTR name,
-                                                 PISCSI_TARGET_PORTALA portal)
-{
-    return ERROR_CALL_NOT_IMPLEMENTED;
-}
-
-ISDSC_STATUS WINAPI RemoveIScsiPersistentTargetW(PWSTR instance, ULONG port_number, PWSTR name,
-                                                 PISCSI_TARGET_PORTALW portal)
-{
-    return ERROR_CALL_NOT_IMPLEMENTED;
-}
-
 ISDSC_STATUS WINAPI SetupPersistentIScsiDevices(void)
 {
     return ERROR_CALL_NOT_IMPLEMENTED;

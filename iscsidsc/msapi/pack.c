@@ -98,3 +98,22 @@ ISDSC_STATUS pack_text_list(enum text_form form, const struct text_list *list, U
     pack_space(&pack, list->count > 0 ? unit : 2 * unit, unit);
     return pack_end(&pack, size, unit);
 }
+
+void pack_options(struct pack *pack, const struct login_options *options, ISCSI_LOGIN_OPTIONS *out)
+{
+    if (options == NULL)
+        return;
+    *out = (ISCSI_LOGIN_OPTIONS){
+        .Version = options->version,
+        .InformationSpecified = options->specified,
+        .LoginFlags = options->flags,
+        .AuthType = (ISCSI_AUTH_TYPES)options->auth_type,
+        .HeaderDigest = (ISCSI_DIGEST_TYPES)options->header_digest,
+        .DataDigest = (ISCSI_DIGEST_TYPES)options->data_digest,
+        .MaximumConnections = options->maximum_connections,
+        .DefaultTime2Wait = options->default_time2wait,
+        .DefaultTime2Retain = options->default_time2retain,
+        .UsernameLength = options->username.length,
+        .Username = pack_bytes(pack, options->username.data, options->username.length),
+    };
+}

@@ -46,4 +46,9 @@ struct text_list;
 ISDSC_STATUS pack_text_list(enum text_form form, const struct text_list *list, ULONG *size,
                             void *buffer);
 
+/* The user name goes into the image. The password stays behind: Password is NULL and its length 0,
+ * though the bit that one is stored remains. */
+struct login_options;
+void pack_options(struct pack *pack, const struct login_options *options, ISCSI_LOGIN_OPTIONS *out);
+
 #endif

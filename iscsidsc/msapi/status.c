@@ -102,7 +102,9 @@
     R(MESSAGE_INVALID, ERROR_INVALID_DATA)                                                         \
     R(SERVICE_NOT_RUNNING, ISDSC_SERVICE_NOT_RUNNING)                                              \
     R(SERVICE_TIMEOUT, ISDSC_SERVICE_DID_NOT_RESPOND)                                              \
-    R(SERVICE_VERSION, ISDSC_VERSION_MISMATCH)
+    R(SERVICE_VERSION, ISDSC_VERSION_MISMATCH)                                                     \
+    R(LOGIN_NOT_STORED, ISDSC_COULD_NOT_REMOVE_PERSISTENT_LOGIN_DATA)                              \
+    R(MAPPING_UNAVAILABLE, ISDSC_TARGET_MAPPING_UNAVAILABLE)
 
 /* As many rows as statuses, and the compiler refuses two for one: so each has its own. */
 #define RESULT_COUNT(status, code) +1

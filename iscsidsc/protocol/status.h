@@ -110,7 +110,10 @@
     S(MESSAGE_INVALID, "the message is not valid")                                                 \
     S(SERVICE_NOT_RUNNING, "the service is not running")                                           \
     S(SERVICE_TIMEOUT, "the service did not answer in time")                                       \
-    S(SERVICE_VERSION, "the service is of another version")
+    S(SERVICE_VERSION, "the service is of another version")                                        \
+    /* Persistent logins. */                                                                       \
+    S(LOGIN_NOT_STORED, "no stored login fits")                                                    \
+    S(MAPPING_UNAVAILABLE, "the target mapping is not available")
 
 enum status {
 #define STATUS_ENUM(name, text) STATUS_##name,

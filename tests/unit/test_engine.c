@@ -424,13 +424,14 @@ static void a_login_that_makes_no_sense_is_refused(void **state)
 
 static void what_later_versions_bring_says_so(void **state)
 {
+    const struct mapping mapping = {.os_bus = 1};
     struct request_login request = {
-        .target = BASE ":a", .initiator_port = ANY_PORT, .persistent = 1};
+        .target = BASE ":a", .initiator_port = ANY_PORT, .security_flags = 3};
     (void)state;
-    assert_status(ask(OPERATION_login, &request, NULL), STATUS_NOT_IMPLEMENTED);
-    request.persistent = 0;
-    request.security_flags = 3;
     assert_status(ask(OPERATION_login, &request, NULL), STATUS_NO_IPSEC);
+    request.security_flags = 0;
+    request.mapping = &mapping;
+    assert_status(ask(OPERATION_login, &request, NULL), STATUS_MAPPING_UNAVAILABLE);
 }
 
 static void secrets_may_not_serve_both_ways(void **state)
