@@ -24,8 +24,11 @@ struct engine {
     bool stopped;
     struct list pending; /* struct engine_call */
 
-    char *directory;     /* NULL: the platform told none */
-    struct store *store; /* NULL until it is needed */
+    char *directory;                    /* NULL: the platform told none */
+    struct store *store;                /* NULL until it is needed */
+    uint64_t name_seen;                 /* of the store, when node_name was read from it */
+    char node_name[ISCSI_NAME_MAX + 1]; /* that was set; empty: none */
+    uint64_t explored;                  /* of the store, when all its portals had been asked */
     struct parameters parameters;
     bool has_parameters;
     char problem[PROBLEM_ROOM]; /* what is wrong with the configuration file */

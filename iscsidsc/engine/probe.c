@@ -298,10 +298,13 @@ enum status exploration_start(struct engine *engine, bool force, explored *done,
     struct discovery_portal_list portals;
     *out = NULL;
     enum status status = engine_store(engine, &store);
-    if (status == STATUS_OK)
-        status = store_portals(store, &arena, true, &portals);
+    if (status != STATUS_OK || (!force && store_unchanged(store, &engine->explored)))
+        return status;
+    status = store_portals(store, &arena, true, &portals);
     if (status == STATUS_OK)
         status = ask_all(engine, &portals, force, done, context, out);
+    if (force || status != STATUS_OK || *out != NULL)
+        engine->explored = 0; /* look again next time */
     os_arena_clear(&arena);
     return status;
 }

@@ -58,22 +58,37 @@ static bool take_stored(const struct blob *value, char out[ISCSI_NAME_MAX + 1])
     return strlen(out) == value->length && name_characters_valid(out);
 }
 
-enum status settings_node_name(struct engine *engine, char out[ISCSI_NAME_MAX + 1])
+/* Every login asks for it: it is read again only when the store may have changed. */
+static enum status read_stored(struct engine *engine)
 {
     struct store *store;
     struct os_arena arena = {0};
     struct blob value = {NULL, 0};
-    char configured[ISCSI_NAME_MAX + 1];
     enum status status = engine_store(engine, &store);
-    if (status == STATUS_OK)
-        status = store_setting(store, node_name_key, &arena, &value);
-    if (status == STATUS_OK && value.data != NULL)
-        status = take_stored(&value, out) ? STATUS_OK : STATUS_STORE_DAMAGED;
-    else if (status == STATUS_OK && !(os_configured_initiator_name(configured, sizeof configured) &&
-                                      name_normalize(configured, out)))
-        default_name(out);
+    if (status != STATUS_OK || store_unchanged(store, &engine->name_seen))
+        return status;
+    status = store_setting(store, node_name_key, &arena, &value);
+    engine->node_name[0] = '\0';
+    if (status == STATUS_OK && value.data != NULL && !take_stored(&value, engine->node_name))
+        status = STATUS_STORE_DAMAGED;
+    if (status != STATUS_OK)
+        engine->name_seen = 0;
     os_arena_clear(&arena);
     return status;
+}
+
+enum status settings_node_name(struct engine *engine, char out[ISCSI_NAME_MAX + 1])
+{
+    char configured[ISCSI_NAME_MAX + 1];
+    enum status status = read_stored(engine);
+    if (status != STATUS_OK)
+        return status;
+    if (engine->node_name[0] != '\0')
+        memcpy(out, engine->node_name, sizeof engine->node_name);
+    else if (!os_configured_initiator_name(configured, sizeof configured) ||
+             !name_normalize(configured, out))
+        default_name(out);
+    return STATUS_OK;
 }
 
 void engine_get_node_name(struct engine_call *call)

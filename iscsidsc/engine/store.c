@@ -1,6 +1,8 @@
 #include "engine/store_rows.h"
+#include "os/system.h"
 #include "protocol/name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* NOCASE: host names and initiator instances compare without (ASCII) case. */
@@ -58,6 +60,18 @@ static const char version_2[] = "CREATE TABLE logins ("
 
 static const char *const versions[] = {version_1, version_2};
 
+static const char file_name[] = "store.db";
+
+static enum status keep_path(struct store *store, const char *directory)
+{
+    size_t room = strlen(directory) + 1 + sizeof file_name;
+    store->path = os_alloc(room);
+    if (store->path == NULL)
+        return STATUS_NO_MEMORY;
+    snprintf(store->path, room, "%s/%s", directory, file_name);
+    return STATUS_OK;
+}
+
 enum status store_open(struct store **out, const char *directory)
 {
     static const struct database_schema description = {versions, STORE_VERSION};
@@ -65,8 +79,11 @@ enum status store_open(struct store **out, const char *directory)
     *out = NULL;
     if (store == NULL)
         return STATUS_NO_MEMORY;
-    enum status status = database_open(&store->database, directory, "store.db", &description);
+    enum status status = keep_path(store, directory);
+    if (status == STATUS_OK)
+        status = database_open(&store->database, directory, file_name, &description);
     if (status != STATUS_OK) {
+        os_free(store->path);
         os_free(store);
         return status;
     }
@@ -79,7 +96,20 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     database_close(&store->database);
+    os_free(store->path);
     os_free(store);
+}
+
+bool store_unchanged(const struct store *store, uint64_t *seen)
+{
+    uint64_t stamp;
+    if (!os_file_stamp(store->path, &stamp)) {
+        *seen = 0;
+        return false;
+    }
+    bool same = *seen == stamp;
+    *seen = stamp;
+    return same;
 }
 
 /* --- portals --- */

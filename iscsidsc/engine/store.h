@@ -1,7 +1,8 @@
 /*
  * What must last: discovery portals, persistent logins and settings, in an SQLite file that several
- * processes may share. When a function returns, what it changed is on disk. Nothing is cached: what
- * another process changed is seen at once. A damaged, newer or read-only file is never modified.
+ * processes may share. When a function returns, what it changed is on disk. Nothing is cached here:
+ * what another process changed is seen at once. A damaged, newer or read-only file is never
+ * modified.
  *
  * Statuses of every function: STORE_DAMAGED, STORE_READ_ONLY (on changes only), STORE_FULL,
  * STORE_BUSY (another program holds the lock), STORE_FAILED, NO_MEMORY.
@@ -21,6 +22,13 @@ struct store;
  * ACCESS_DENIED, STORE_TOO_NEW, INVALID_PARAMETER (the path is too long). */
 enum status store_open(struct store **out, const char *directory);
 void store_close(struct store *store);
+
+/*
+ * True: nothing has been changed, by anybody, since the call that left this `*seen`. Start with 0.
+ * False also when that cannot be told; then what is read from now on may be remembered with the new
+ * `*seen`, unless it is 0.
+ */
+bool store_unchanged(const struct store *store, uint64_t *seen);
 
 /* Adds the portal or replaces the entry with the same address, socket, initiator and port. */
 enum status store_put_portal(struct store *store, const struct discovery_portal *portal);

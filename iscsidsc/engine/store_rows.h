@@ -9,6 +9,7 @@ enum { STORE_VERSION = 2, TEXT_MOST = 1024, BLOB_MOST = 65535 };
 
 struct store {
     struct database database;
+    char *path;
 };
 
 /* Eleven columns from version to password. NULL: none were given. */

@@ -27,6 +27,12 @@ enum status os_make_private_directory(const char *path);
 /* Makes an existing file readable and writable by the owner alone. Errors as above. */
 enum status os_make_private_file(const char *path);
 /*
+ * What changes whenever the file's content does. False: it cannot be told, because the file is not
+ * there, was changed so recently that a further change could look the same, or the platform is late
+ * with the time of the last change (Windows, while files are open).
+ */
+bool os_file_stamp(const char *path, uint64_t *stamp);
+/*
  * Whole file, a NUL added; the caller frees with os_free. A missing file gives STATUS_OK and *out
  * NULL. ACCESS_DENIED, NO_MEMORY, STORE_FAILED (cannot be read, no regular file, or above 16 MiB).
  */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static enum status file_status(int error)
@@ -127,4 +128,28 @@ enum status os_read_file(const char *path, char **out, size_t *length)
         status = read_all(file, out, length);
     close(file);
     return status;
+}
+
+/* Far above the grain of a file's time: a timer tick, or two seconds where nothing finer is kept.
+ */
+enum { SETTLED = 100, SETTLED_COARSE = 3000 }; /* milliseconds */
+
+static int64_t milliseconds_between(const struct timespec *from, const struct timespec *to)
+{
+    return (int64_t)(to->tv_sec - from->tv_sec) * 1000 + (to->tv_nsec - from->tv_nsec) / 1000000;
+}
+
+bool os_file_stamp(const char *path, uint64_t *stamp)
+{
+    struct stat found;
+    struct timespec now;
+    if (stat(path, &found) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return false;
+    if (milliseconds_between(&found.st_mtim, &now) <
+        (found.st_mtim.tv_nsec == 0 ? SETTLED_COARSE : SETTLED))
+        return false;
+    *stamp =
+        (uint64_t)found.st_mtim.tv_sec * UINT64_C(1000000000) + (uint64_t)found.st_mtim.tv_nsec;
+    *stamp = (*stamp * 31 + (uint64_t)found.st_ino) * 31 + (uint64_t)found.st_size;
+    return true;
 }

@@ -225,3 +225,10 @@ enum status os_read_file(const char *path, char **out, size_t *length)
     CloseHandle(file);
     return status;
 }
+
+bool os_file_stamp(const char *path, uint64_t *stamp)
+{
+    (void)path;
+    (void)stamp;
+    return false;
+}
