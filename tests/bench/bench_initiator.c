@@ -108,8 +108,8 @@ static int close_session(const struct contender *contender)
 }
 
 static const struct job jobs[] = {
-    {"login + logout", "us", 20, nothing, login_logout, nothing},
-    {"SendTargets, 1,000 targets", "us", 1, nothing, discover, nothing},
+    {"login + logout", "us", 100, nothing, login_logout, nothing},
+    {"SendTargets, 1,000 targets", "us", 5, nothing, discover, nothing},
     {"INQUIRY round trip", "us", 2000, open_session, inquiry, close_session},
 };
 
