@@ -39,6 +39,7 @@ struct os_loop {
     struct list waiters;         /* callers that wait for their end or their turn */
     struct os_condition *keeper; /* os_loop_run stands by */
     uint64_t quiet_until;        /* the keeper does not take over before */
+    bool unpolled;               /* the last round had jobs and asked no socket; the runner's */
 
     atomic_uint wakers;      /* threads between the mutex and the end of the wake-up */
     atomic_uintptr_t thread; /* that runs it, 0 when none does */
@@ -222,8 +223,26 @@ static int wait_time(struct os_loop *loop)
     return due - now < INT_MAX ? (int)(due - now) : INT_MAX;
 }
 
-/* One round. Only the runner's thread comes here. */
-static void turn(struct os_loop *loop)
+static void run_timers(struct os_loop *loop)
+{
+    if (os_timers_next(&loop->timers) != OS_NEVER)
+        os_timers_fire(&loop->timers, os_now());
+}
+
+/* Jobs that wait are run before any socket is asked, which saves a system call for each call of a
+ * caller; but only every other round, for sockets must not wait for ever. */
+static bool run_waiting_jobs(struct os_loop *loop)
+{
+    if (loop->unpolled)
+        return false;
+    struct os_job *jobs = take_jobs(loop);
+    loop->unpolled = jobs != NULL;
+    run_jobs(jobs);
+    return jobs != NULL;
+}
+
+/* How long the poller may wait. */
+static int prepare_wait(struct os_loop *loop)
 {
     int milliseconds = wait_time(loop);
     os_mutex_lock(loop->mutex);
@@ -231,13 +250,20 @@ static void turn(struct os_loop *loop)
         milliseconds = 0;
     loop->asleep = milliseconds != 0;
     os_mutex_unlock(loop->mutex);
+    return milliseconds;
+}
 
-    size_t count = os_poller_wait(loop->poller, milliseconds, loop->ready, READY_BATCH);
-    struct os_job *jobs = take_jobs(loop);
-    deliver(loop, count);
-    run_jobs(jobs);
-    if (os_timers_next(&loop->timers) != OS_NEVER)
-        os_timers_fire(&loop->timers, os_now());
+/* One round. Only the runner's thread comes here. */
+static void turn(struct os_loop *loop)
+{
+    if (!run_waiting_jobs(loop)) {
+        size_t count = os_poller_wait(loop->poller, prepare_wait(loop), loop->ready, READY_BATCH);
+        struct os_job *jobs = take_jobs(loop);
+        loop->unpolled = false;
+        deliver(loop, count);
+        run_jobs(jobs);
+    }
+    run_timers(loop);
 }
 
 /* The mutex is held, here and in what follows, where nothing else is said. */
