@@ -64,8 +64,13 @@ size_t os_service_programs(struct os_program *out, size_t room)
     return count;
 }
 
-/* Only what is safe in a copy of a process that had threads. */
-static void run_child(const char *path, const char *const *arguments)
+/* From here to start_quietly: only what is safe in a copy of a process that had threads. */
+static long copy_process(unsigned long exit_signal)
+{
+    return syscall(SYS_clone, exit_signal, 0L, 0L, 0L, 0L);
+}
+
+static void run_program(const char *path, const char *const *arguments)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -78,19 +83,31 @@ static void run_child(const char *path, const char *const *arguments)
     _exit(127);
 }
 
-/*
- * A child whose end sends no signal and that wait() does not see: the calling program's own
- * handling of children is not disturbed. (fork with another exit signal: none.)
- */
+/* An exec makes any child one that sends SIGCHLD, so there is one between that does no exec, and
+ * hands the exit code on. */
+static void run_between(const char *path, const char *const *arguments)
+{
+    int how;
+    os_close_range(0, ~0u);
+    long child = copy_process(SIGCHLD);
+    if (child == 0)
+        run_program(path, arguments);
+    if (child < 0 || waitpid((pid_t)child, &how, 0) != child || !WIFEXITED(how))
+        _exit(127);
+    _exit(WEXITSTATUS(how));
+}
+
+/* A child whose end sends no signal and that wait() does not see: the calling program's own
+ * handling of children is not disturbed. */
 static pid_t start_quietly(const char *path, const char *const *arguments)
 {
     sigset_t all, before;
     sigfillset(&all);
     /* No handler of the program may run in the copy. */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    long child = syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
+    long child = copy_process(0);
     if (child == 0)
-        run_child(path, arguments);
+        run_between(path, arguments);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return (pid_t)child;
 }

@@ -55,12 +55,25 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *con
     }
 }
 
+/* Wine gives services the public profile as ProgramData: then they would look for their files where
+ * no other program does. */
+static void correct_environment(void)
+{
+    wchar_t path[MAX_PATH];
+    DWORD size = sizeof path;
+    if (RegGetValueW(HKEY_LOCAL_MACHINE,
+                     L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList",
+                     L"ProgramData", RRF_RT_REG_SZ, NULL, path, &size) == ERROR_SUCCESS)
+        SetEnvironmentVariableW(L"ProgramData", path);
+}
+
 static void WINAPI service_main(DWORD count, wchar_t **arguments)
 {
     (void)count;
     (void)arguments;
     service.handle = RegisterServiceCtrlHandlerExW(service.name, on_control, NULL);
     tell(SERVICE_START_PENDING, 0);
+    correct_environment();
     tell(SERVICE_STOPPED, (DWORD)service.run());
 }
 

@@ -1,5 +1,5 @@
 #include "os/net.h"
-#include "os/windows/wide.h"
+#include "os/windows/native.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +63,9 @@ bool os_environment(const char *name, char *out, size_t room)
 
 bool os_state_directory(char *out, size_t room)
 {
-    char base[1024];
-    if (os_environment("ISCSIDSC_STATE", out, room) && out[0] != '\0')
-        return true;
+    char base[4096];
+    if (os_environment("ISCSIDSC_STATE", base, sizeof base) && base[0] != '\0')
+        return os_from_unix_path(base, out, room);
     if (!os_environment("ProgramData", base, sizeof base) || base[0] == '\0')
         return false;
     int length = snprintf(out, room, "%s\\iscsidsc", base);
