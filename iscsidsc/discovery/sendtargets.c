@@ -69,6 +69,8 @@ static bool begin_target(struct discovery *discovery, const char *target)
 static bool is_wildcard(const char *host)
 {
     struct os_address address, any4, any6;
+    if (host[strspn(host, "0.:")] != '\0') /* the many others are told apart at a glance */
+        return false;
     return os_address_parse(&address, host, 0) && os_address_parse(&any4, "0.0.0.0", 0) &&
            os_address_parse(&any6, "::", 0) &&
            (os_address_same_host(&address, &any4) || os_address_same_host(&address, &any6));

@@ -70,7 +70,7 @@ static bool is_blank_sequence(const char *s)
 /* The profile has no '_', but administrators of many targets do. */
 static bool is_profile_character(char c)
 {
-    return is_alphanumeric(c) || (c != '\0' && strchr("-.:_", c) != NULL);
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == ':' || c == '_';
 }
 
 static bool is_harmless_character(char c)
