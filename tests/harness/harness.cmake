@@ -1,6 +1,6 @@
 # How a test program is registered, in every build variant.
 #
-#   add_program_test(KIND name TARGET [PEERS list] [TIMEOUT seconds] [ARGS ...] [LABELS ...] [SERIAL])
+#   add_program_test(KIND name TARGET [PEERS list] [TIMEOUT seconds] [ARGS ...] [LABELS ...] [SERIAL] [SERVICE])
 #
 # registers KIND.<variant>.name, which runs TARGET by tests/harness/run.py with the peers wanted. The variant is `native`,
 # `asan`, `wine` (win64) or `wine32` (win32, run by make test-x86 alone).
@@ -23,7 +23,7 @@ if(WIN32)
 endif()
 
 function(add_program_test kind name target)
-    cmake_parse_arguments(PARSE_ARGV 3 test "SERIAL" "PEERS;TIMEOUT" "ARGS;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 3 test "SERIAL;SERVICE" "PEERS;TIMEOUT" "ARGS;LABELS")
     if(NOT test_TIMEOUT)
         set(test_TIMEOUT 120)
     endif()
@@ -34,6 +34,9 @@ function(add_program_test kind name target)
     endif()
     if(WIN32)
         list(APPEND options --wine)
+    endif()
+    if(test_SERVICE) # through a native service instead of in its own process
+        list(APPEND options --service)
     endif()
     set(full_name ${kind}.${test_variant}.${name})
     add_test(NAME ${full_name} COMMAND ${harness_run} ${options} -- $<TARGET_FILE:${target}> ${test_ARGS})

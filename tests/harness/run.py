@@ -14,6 +14,7 @@ import time
 import peers
 import ports
 import registry
+import service
 import wineprefix
 
 TIMED_OUT, NO_PEERS = 124, 125
@@ -25,6 +26,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wine", action="store_true", help="run PROGRAM under Wine")
     parser.add_argument("--peers", default="", help="comma-separated: %s, or all" % ", ".join(registry.KINDS))
+    parser.add_argument("--service", action="store_true", help="PROGRAM reaches the engine through a native service")
     parser.add_argument("--timeout", type=float, default=120, help="seconds that PROGRAM may take")
     parser.add_argument("--build", help="the build directory; by default the one that PROGRAM lies in")
     parser.add_argument("command", nargs="+", metavar="PROGRAM")
@@ -51,6 +53,29 @@ def make_environment(directory, running, refused, silent):
     for peer in running:
         variables.update(peer.environment())
     return variables
+
+
+def prepare_service(arguments, variables, directory):
+    """The program's first call starts the service. Under Wine it is the native one, which has to lie beside the DLL."""
+    variables["ISCSIDSC_SERVICE"] = "auto"
+    variables["ASAN_OPTIONS"] += ":log_path=%s" % os.path.join(directory, "sanitizer")
+    if arguments.wine:
+        native = os.path.join(os.path.dirname(arguments.build), "linux", "iscsidscd")
+        with contextlib.suppress(FileExistsError):
+            os.symlink(native, os.path.join(arguments.build, "iscsidscd"))
+
+
+def service_complaint(variables, directory):
+    """What was wrong with the service, when all is over."""
+    if not os.path.exists(os.path.join(variables["ISCSIDSC_STATE"], "door.key")):
+        return "no service was started: the engine was the program's own"
+    if service.end_services(directory):
+        return "a service did not end when it was told to"
+    for name in sorted(os.listdir(directory)):
+        if name.startswith("sanitizer"):
+            with open(os.path.join(directory, name), errors="replace") as report_file:
+                return "a sanitizer found:\n" + report_file.read()
+    return None
 
 
 def launch(arguments, variables):
@@ -119,10 +144,17 @@ def run(arguments, cleanup):
     refused = cleanup.enter_context(contextlib.closing(ports.RefusedPort()))
     silent = cleanup.enter_context(contextlib.closing(ports.SilentPort()))
     variables = make_environment(directory, running, refused, silent)
+    if arguments.service:
+        prepare_service(arguments, variables, directory)
+        cleanup.callback(service.end_services, directory)
 
     program = launch(arguments, variables)
     in_time = relay(program, arguments.timeout)
     code = program.returncode if in_time else TIMED_OUT
+    complaint = service_complaint(variables, directory) if arguments.service else None
+    if complaint:
+        print("\n%s" % complaint)
+        code = code or 1
     if code < 0:
         report(running, "%s died by signal %d" % (arguments.command[0], -code))
         return 128 - code
