@@ -301,6 +301,31 @@ void contact_logout(struct contact *contact)
     contact_release(contact);
 }
 
+void contact_drop(struct contact *contact, enum status status)
+{
+    if (contact->connection == NULL)
+        return;
+    contact_hold(contact);
+    connection_lost(contact->connection, status);
+    contact_release(contact);
+}
+
+bool contact_usable(const struct contact *contact)
+{
+    return contact->connection != NULL &&
+           connection_state(contact->connection) == CONNECTION_FULL_FEATURE;
+}
+
+uint32_t contact_time2wait(const struct contact *contact)
+{
+    return contact->connection != NULL ? connection_time2wait(contact->connection) : 0;
+}
+
+uint64_t contact_heard(const struct contact *contact)
+{
+    return link_heard(contact->link);
+}
+
 void contact_hold(struct contact *contact)
 {
     if (contact->link != NULL)

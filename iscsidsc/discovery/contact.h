@@ -41,6 +41,13 @@ void contact_close(struct contact *contact);
 
 /* Harmless when the connection is over or logging out already. */
 void contact_logout(struct contact *contact);
+/* Takes the connection for dead: over() tells `status`. Harmless when it is over. */
+void contact_drop(struct contact *contact, enum status status);
+/* After the login. Does it carry commands? */
+bool contact_usable(const struct contact *contact);
+/* See connection_time2wait and link_heard. */
+uint32_t contact_time2wait(const struct contact *contact);
+uint64_t contact_heard(const struct contact *contact);
 /* See link_hold. Harmless when the connection is over. */
 void contact_hold(struct contact *contact);
 void contact_release(struct contact *contact);

@@ -14,6 +14,7 @@ struct link {
     struct os_watch watch;
     struct os_timer timer;
     struct os_job job;
+    uint64_t heard;
     unsigned depth; /* calls into the core under way */
     bool posted;
     bool closed; /* by its owner: freed as soon as nobody is inside */
@@ -123,9 +124,10 @@ static bool receive_once(struct link *link, size_t *total)
     if (got <= 0)
         return false;
     *total += (size_t)got;
+    link->heard = os_now();
     /* A receive that did not fill the room has emptied the socket. */
     bool more = (size_t)got == room_of(pieces, count) && *total < READ_MOST;
-    return connection_read(link->connection, (size_t)got, os_now()) && more;
+    return connection_read(link->connection, (size_t)got, link->heard) && more;
 }
 
 static void receive(struct link *link)
@@ -173,6 +175,7 @@ struct link *link_open(struct link_base *base, os_socket socket, struct connecti
     }
     link->base = base;
     link->connection = connection;
+    link->heard = os_now();
     link->watch.socket = socket;
     link->watch.ready = on_ready;
     link->timer.fire = on_timer;
@@ -217,6 +220,11 @@ void link_hold(struct link *link)
 void link_release(struct link *link)
 {
     leave(link);
+}
+
+uint64_t link_heard(const struct link *link)
+{
+    return link->heard;
 }
 
 bool link_local_address(const struct link *link, struct os_address *out)

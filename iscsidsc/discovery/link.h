@@ -40,6 +40,9 @@ void link_output(struct link *link);
 void link_hold(struct link *link);
 void link_release(struct link *link);
 
+/* When bytes came last; when it was opened, before the first. */
+uint64_t link_heard(const struct link *link);
+
 bool link_local_address(const struct link *link, struct os_address *out);
 
 #endif

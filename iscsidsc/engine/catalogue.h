@@ -20,6 +20,7 @@ struct mechanism {
     char *address;
     uint16_t socket;
     bool asked;      /* by this engine, whatever came of it */
+    bool answered;   /* the latest time */
     unsigned probes; /* discoveries under way: it may not be dropped meanwhile */
 };
 

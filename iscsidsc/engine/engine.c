@@ -1,6 +1,7 @@
 /* The engine's thread, and its start and end. */
 #include "engine/model.h"
 #include "engine/probe.h"
+#include "engine/restore.h"
 #include "engine/sessions.h"
 #include "os/crypto.h"
 #include "os/system.h"
@@ -20,7 +21,7 @@ bool engine_stopping(const struct engine *engine)
 bool engine_busy(struct engine *engine)
 {
     return !list_empty(&engine->sessions) || !list_empty(&engine->pending) ||
-           !list_empty(&engine->probes);
+           !list_empty(&engine->probes) || restore_wanted(engine);
 }
 
 /* --- calls --- */
@@ -107,6 +108,7 @@ static void on_stop(struct os_job *job)
     struct engine *engine = LIST_OWNER(job, struct engine, stop_job);
     engine->stopping = true;
     cancel_pending(engine);
+    restore_end(engine);
     engine_sessions_logout(engine);
     engine->draining = true;
     if (list_empty(&engine->sessions) ||
@@ -163,11 +165,31 @@ static bool take_directory(struct engine *engine, const char *directory)
     return engine->directory != NULL;
 }
 
-static struct engine *engine_new(const char *directory)
+/*
+ * Two engines on a machine use one initiator name: with the same ISID they would take each other's
+ * sessions over. There is only one service, which shall have the same ISIDs in each run.
+ */
+static uint16_t choose_qualifier(bool service)
+{
+    uint16_t qualifier = 0;
+    if (!service)
+        os_random(&qualifier, sizeof qualifier);
+    return qualifier;
+}
+
+static void on_start(struct os_job *job)
+{
+    restore_begin(LIST_OWNER(job, struct engine, start_job));
+}
+
+static struct engine *engine_new(const char *directory, bool service)
 {
     struct engine *engine = os_alloc(sizeof *engine);
     if (engine == NULL)
         return NULL;
+    engine->service = service;
+    engine->first_qualifier = choose_qualifier(service);
+    engine->start_job.run = on_start;
     list_init(&engine->pending);
     list_init(&engine->probes);
     list_init(&engine->sessions);
@@ -185,10 +207,10 @@ static struct engine *engine_new(const char *directory)
     return NULL;
 }
 
-enum status engine_start(struct engine **out, const char *state_directory)
+static enum status start(struct engine **out, const char *state_directory, bool service)
 {
     *out = NULL;
-    struct engine *engine = engine_new(state_directory);
+    struct engine *engine = engine_new(state_directory, service);
     if (engine == NULL)
         return STATUS_NO_MEMORY;
     os_pin_library();
@@ -197,6 +219,18 @@ enum status engine_start(struct engine **out, const char *state_directory)
         engine_free(engine);
         return STATUS_NO_MEMORY;
     }
+    if (service)
+        os_loop_post(engine->loop, &engine->start_job);
     *out = engine;
     return STATUS_OK;
+}
+
+enum status engine_start(struct engine **out, const char *state_directory)
+{
+    return start(out, state_directory, false);
+}
+
+enum status engine_start_service(struct engine **out, const char *state_directory)
+{
+    return start(out, state_directory, true);
 }

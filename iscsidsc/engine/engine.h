@@ -17,6 +17,9 @@ struct engine;
 /* Starts the thread. `state_directory` NULL: the platform's (os_state_directory). The store is
  * opened at the first operation that needs it, so this fails only for want of memory. */
 enum status engine_start(struct engine **out, const char *state_directory);
+/* The same for a service: it makes the persistent logins and asks the discovery portals, and goes
+ * on trying those that fail for as long as it runs. */
+enum status engine_start_service(struct engine **out, const char *state_directory);
 /* Ends what runs: pending calls finish with STATUS_CANCELLED, sessions are logged out within a
  * bound. */
 void engine_stop(struct engine *engine);
@@ -25,7 +28,8 @@ struct os_loop *engine_loop(struct engine *engine);
 
 /* On the engine's thread: engine_stop was called, operations are only cancelled any more. */
 bool engine_stopping(const struct engine *engine);
-/* On the engine's thread: there are sessions, or something is under way. */
+/* On the engine's thread: there are sessions, something is under way, or logins are stored for a
+ * service to make. */
 bool engine_busy(struct engine *engine);
 
 /* On the engine's thread: the configuration from now on. Sessions keep what they were logged in

@@ -1,9 +1,10 @@
 /* Logging in: what must hold, which portals are tried, and what comes of it. */
+#include "engine/login.h"
 #include "engine/adapter.h"
+#include "engine/attempt.h"
 #include "engine/options.h"
 #include "engine/persistent.h"
 #include "engine/probe.h"
-#include "engine/sessions.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -11,26 +12,30 @@
 /* Bits of security_flags, as ISCSI_SECURITY_FLAG_*. */
 enum { SECURITY_VALID = 0x01, SECURITY_IPSEC = 0x02 };
 
-struct login_call {
-    struct engine_call *call;
+struct engine_login {
+    struct engine *engine;
+    const struct request_login *request;
+    const struct login_again *again; /* NULL: somebody asks */
+    engine_login_done *done;
+    void *context;
     struct exploration *exploration; /* while the catalogue is being filled */
     struct engine_session *session;  /* NULL before */
+    struct attempt attempt;
     struct option_settings settings;
     char target[ISCSI_NAME_MAX + 1]; /* as the catalogue spells it */
     struct os_address source;
     bool has_source;
-    struct os_arena arena;
-    struct portal_address *portals; /* to try, in this order */
-    size_t count;
-    size_t next;
-    enum status failure; /* the one to report when no portal works */
+    struct os_arena arena; /* the portals */
 };
 
 /* --- the end --- */
 
-static void login_free(struct login_call *login)
+void engine_login_free(struct engine_login *login)
 {
+    if (login == NULL)
+        return;
     exploration_cancel(login->exploration);
+    attempt_end(&login->attempt);
     if (login->session != NULL)
         engine_session_remove(login->session);
     options_wipe(&login->settings);
@@ -38,144 +43,59 @@ static void login_free(struct login_call *login)
     os_free(login);
 }
 
-static void fail(struct login_call *login, enum status status)
+static void finish(struct engine_login *login, enum status status, struct engine_session *session)
 {
-    struct engine_call *call = login->call;
-    login_free(login);
-    engine_finish(call, status, NULL);
+    engine_login_done *done = login->done;
+    void *context = login->context;
+    engine_login_free(login);
+    done(context, status, session);
 }
 
-static void cancel(struct engine_call *call)
+static void fail(struct engine_login *login, enum status status)
 {
-    fail(call->state, STATUS_CANCELLED);
+    finish(login, status, NULL);
 }
 
-static void succeed(struct login_call *login)
+static void on_done(struct attempt *attempt, enum status status)
 {
+    struct engine_login *login = LIST_OWNER(attempt, struct engine_login, attempt);
     struct engine_session *session = login->session;
-    struct engine_call *call = login->call;
-    if (!engine_session_went_live(session, &login->portals[login->next - 1])) {
-        fail(login, STATUS_NO_MEMORY);
-        return;
-    }
-    struct reply_login reply = {.session = &session->id, .connection = &session->connection};
-    login->session = NULL;
-    login_free(login);
-    engine_finish(call, STATUS_OK, &reply);
-}
-
-/* --- trying the portals --- */
-
-/* What another portal of the same target would not do better. */
-static bool is_final(enum status status)
-{
-    switch (status) {
-    case STATUS_NO_MEMORY:
-    case STATUS_CANCELLED:
-    case STATUS_AUTHENTICATION_FAILED:
-    case STATUS_TARGET_AUTHENTICATION_FAILED:
-    case STATUS_LOGIN_AUTHENTICATION_FAILED:
-    case STATUS_LOGIN_AUTHORIZATION_FAILED:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool is_of_network(enum status status)
-{
-    switch (status) {
-    case STATUS_NAME_UNRESOLVED:
-    case STATUS_ADDRESS_FAMILY:
-    case STATUS_CONNECT_REFUSED:
-    case STATUS_CONNECT_TIMEOUT:
-    case STATUS_CONNECT_UNREACHABLE:
-    case STATUS_CONNECT_FAILED:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The first failure counts, but what a target said counts more than that another was out of reach.
- */
-static void note_failure(struct login_call *login, enum status status)
-{
-    if (login->failure == STATUS_OK || (is_of_network(login->failure) && !is_of_network(status)))
-        login->failure = status;
-}
-
-static bool open_contact(struct login_call *login)
-{
-    struct engine *engine = login->call->engine;
-    const struct contact_settings settings = {
-        .session = &login->settings.session,
-        .portal = &login->portals[login->next++],
-        .source = login->has_source ? &login->source : NULL,
-        .connect_timeout = engine->parameters.tcp_connect_time * 1000,
-    };
-    login->session->contact =
-        contact_open(&engine->links, &settings, &engine_session_events, login->session);
-    return login->session->contact != NULL;
-}
-
-static void try_next(struct login_call *login)
-{
-    if (login->next == login->count)
-        fail(login, login->failure);
-    else if (!open_contact(login))
-        fail(login, STATUS_NO_MEMORY);
-}
-
-void engine_login_ready(struct login_call *login, enum status status)
-{
-    if (status == STATUS_OK) {
-        succeed(login);
-        return;
-    }
-    contact_close(login->session->contact);
-    login->session->contact = NULL;
-    if (is_final(status)) {
-        fail(login, status);
-        return;
-    }
-    note_failure(login, status);
-    try_next(login);
+    if (status == STATUS_OK && !engine_session_went_live(session))
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        login->session = NULL;
+    finish(login, status, status == STATUS_OK ? session : NULL);
 }
 
 /* --- choosing the portals --- */
 
-static void set_portal(struct portal_address *out, const char *host, uint16_t port)
-{
-    memcpy(out->host, host, strlen(host) + 1);
-    out->port = port;
-}
-
 /* A portal given is taken as it is: a host name may well stand for one of the target's addresses.
  */
-static enum status take_given(struct login_call *login, const struct portal *portal)
+static enum status take_given(struct engine_login *login, const struct portal *portal)
 {
-    login->portals = os_arena_alloc(&login->arena, sizeof *login->portals);
-    if (login->portals == NULL)
+    struct attempt *attempt = &login->attempt;
+    attempt->portals = os_arena_alloc(&login->arena, sizeof *attempt->portals);
+    if (attempt->portals == NULL)
         return STATUS_NO_MEMORY;
-    set_portal(&login->portals[0], portal->address, portal->socket);
-    login->count = 1;
+    attempt_set_portal(&attempt->portals[0], portal->address, portal->socket);
+    attempt->count = 1;
     return STATUS_OK;
 }
 
-static enum status take_known(struct login_call *login, const struct known_target *target)
+static enum status take_known(struct engine_login *login, const struct known_target *target)
 {
+    struct attempt *attempt = &login->attempt;
     const struct target_portal **known;
-    enum status status = catalogue_portals(target, NULL, &login->arena, &known, &login->count);
+    enum status status = catalogue_portals(target, NULL, &login->arena, &known, &attempt->count);
     if (status != STATUS_OK)
         return status;
-    if (login->count == 0)
+    if (attempt->count == 0)
         return STATUS_NO_PORTAL;
-    login->portals = os_arena_alloc(&login->arena, login->count * sizeof *login->portals);
-    if (login->portals == NULL)
+    attempt->portals = os_arena_alloc(&login->arena, attempt->count * sizeof *attempt->portals);
+    if (attempt->portals == NULL)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < login->count; i++)
-        set_portal(&login->portals[i], known[i]->host, known[i]->port);
+    for (size_t i = 0; i < attempt->count; i++)
+        attempt_set_portal(&attempt->portals[i], known[i]->host, known[i]->port);
     return STATUS_OK;
 }
 
@@ -184,16 +104,21 @@ static bool portal_given(const struct portal *portal)
     return portal != NULL && portal->address != NULL && portal->address[0] != '\0';
 }
 
-static enum status make_session(struct login_call *login)
+static enum status make_session(struct engine_login *login)
 {
-    const struct request_login *request = login->call->request;
-    login->session = engine_session_new(login->call->engine, login->target);
-    if (login->session == NULL)
+    const struct login_again *again = login->again;
+    struct engine *engine = login->engine;
+    struct engine_session *session = engine_session_new(
+        engine, login->target, again != NULL ? again->qualifier : engine->first_qualifier);
+    login->session = session;
+    if (session == NULL)
         return STATUS_NO_MEMORY;
-    login->session->login = login;
-    login->session->informational = request->informational != 0;
+    session->informational = login->request->informational;
+    session->restored = again != NULL;
+    session->source = login->source;
+    session->has_source = login->has_source;
     login->settings.session.target_name = login->target;
-    memcpy(login->settings.session.isid, login->session->isid, PDU_ISID_LENGTH);
+    memcpy(login->settings.session.isid, session->isid, PDU_ISID_LENGTH);
     return STATUS_OK;
 }
 
@@ -202,27 +127,54 @@ static bool multipath(const struct request_login *request)
     return request->options != NULL && (request->options->flags & LOGIN_FLAG_MULTIPATH) != 0;
 }
 
-static enum status prepare(struct login_call *login)
+/* What a service logs in to again by a portal of its own need not have been found by anybody yet.
+ */
+static bool take_target(struct engine_login *login, const struct known_target *target)
 {
-    const struct request_login *request = login->call->request;
-    struct engine *engine = login->call->engine;
-    const struct known_target *target = catalogue_find(&engine->catalogue, request->target);
-    if (target == NULL)
+    if (target != NULL)
+        memcpy(login->target, target->name, strlen(target->name) + 1);
+    else if (login->again == NULL || !portal_given(login->request->portal) ||
+             !name_normalize(login->request->target, login->target))
+        return false;
+    return true;
+}
+
+static enum status prepare(struct engine_login *login)
+{
+    const struct request_login *request = login->request;
+    const struct known_target *target = catalogue_find(&login->engine->catalogue, request->target);
+    if (!take_target(login, target))
         return STATUS_TARGET_NOT_FOUND;
-    memcpy(login->target, target->name, strlen(target->name) + 1);
-    if (!multipath(request) && engine_session_exists(engine, login->target))
+    if (login->again == NULL && !multipath(request) &&
+        engine_session_exists(login->engine, login->target))
         return STATUS_ALREADY_LOGGED_IN;
     enum status status = portal_given(request->portal) ? take_given(login, request->portal)
                                                        : take_known(login, target);
     return status == STATUS_OK ? make_session(login) : status;
 }
 
-/* Stored, and for most callers that is all: the service logs in when it starts. */
-static enum status keep(struct login_call *login, bool *done)
+static uint32_t connect_timeout(const struct engine_login *login)
 {
-    const struct request_login *request = login->call->request;
-    struct engine *engine = login->call->engine;
-    *done = request->persistent && !engine->parameters.persistent_login_also_logs_in;
+    uint32_t standard = login->engine->parameters.tcp_connect_time * 1000;
+    uint32_t most = login->again != NULL ? login->again->connect_most : standard;
+    return standard < most ? standard : most;
+}
+
+static void start_attempt(struct engine_login *login)
+{
+    login->attempt.session = login->session;
+    login->attempt.settings = &login->settings.session;
+    login->attempt.connect_timeout = connect_timeout(login);
+    login->attempt.done = on_done;
+    attempt_start(&login->attempt);
+}
+
+/* Stored, and for most callers that is all: the service logs in when it starts. */
+static enum status keep(struct engine_login *login, bool *is_all)
+{
+    const struct request_login *request = login->request;
+    struct engine *engine = login->engine;
+    *is_all = request->persistent && !engine->parameters.persistent_login_also_logs_in;
     if (!request->persistent)
         return STATUS_OK;
     /* The target need not be reachable, but whoever names no portal must mean one that is known. */
@@ -232,28 +184,16 @@ static enum status keep(struct login_call *login, bool *done)
     return persistent_add(engine, request);
 }
 
-static void stored(struct login_call *login)
+static void begin(struct engine_login *login)
 {
-    const struct reply_login nothing = {0};
-    struct engine_call *call = login->call;
-    login_free(login);
-    engine_finish(call, STATUS_OK, &nothing);
-}
-
-static void begin(struct login_call *login)
-{
-    bool done;
-    enum status status = keep(login, &done);
-    if (status == STATUS_OK && done) {
-        stored(login);
-        return;
-    }
-    if (status == STATUS_OK)
+    bool is_all;
+    enum status status = keep(login, &is_all);
+    if (status == STATUS_OK && !is_all)
         status = prepare(login);
-    if (status == STATUS_OK)
-        try_next(login);
+    if (status != STATUS_OK || is_all)
+        finish(login, status, NULL);
     else
-        fail(login, status);
+        start_attempt(login);
 }
 
 /* --- what must hold before anything is sent --- */
@@ -280,9 +220,9 @@ static enum status check_security(const struct request_login *request)
     return (request->security_flags & ipsec) == ipsec ? STATUS_NO_IPSEC : STATUS_OK;
 }
 
-static enum status check(struct login_call *login)
+static enum status check(struct engine_login *login)
 {
-    const struct request_login *request = login->call->request;
+    const struct request_login *request = login->request;
     enum status status = check_name(request->target);
     if (status == STATUS_OK)
         status = adapter_source(request->initiator, request->initiator_port, &login->source,
@@ -296,13 +236,13 @@ static enum status check(struct login_call *login)
     if (status == STATUS_OK)
         status = persistent_check(request);
     if (status == STATUS_OK)
-        status = options_settings(login->call->engine, request->options, false, &login->settings);
+        status = options_settings(login->engine, request->options, false, &login->settings);
     return status;
 }
 
 static void on_explored(void *context, enum status status)
 {
-    struct login_call *login = context;
+    struct engine_login *login = context;
     login->exploration = NULL;
     if (status == STATUS_OK)
         begin(login);
@@ -310,28 +250,81 @@ static void on_explored(void *context, enum status status)
         fail(login, status);
 }
 
-/* What is only stored, with its portal, needs nobody's answer. */
-static bool wants_catalogue(const struct login_call *login)
+/* --- the start --- */
+
+struct engine_login *engine_login_new(struct engine *engine, const struct request_login *request,
+                                      engine_login_done *done, void *context)
 {
-    const struct request_login *request = login->call->request;
-    return !request->persistent || !portal_given(request->portal) ||
-           login->call->engine->parameters.persistent_login_also_logs_in;
+    struct engine_login *login = os_alloc(sizeof *login);
+    if (login == NULL)
+        return NULL;
+    login->engine = engine;
+    login->request = request;
+    login->done = done;
+    login->context = context;
+    return login;
 }
 
-void engine_login(struct engine_call *call)
+/* What is only stored, with its portal, needs nobody's answer; a service asks the portals itself.
+ */
+static bool wants_catalogue(const struct engine_login *login)
 {
-    struct login_call *login = os_alloc(sizeof *login);
-    if (login == NULL) {
-        engine_finish(call, STATUS_NO_MEMORY, NULL);
-        return;
-    }
-    login->call = call;
-    engine_pend(call, cancel, login);
+    const struct request_login *request = login->request;
+    if (login->again != NULL)
+        return false;
+    return !request->persistent || !portal_given(request->portal) ||
+           login->engine->parameters.persistent_login_also_logs_in;
+}
+
+static void run(struct engine_login *login)
+{
     enum status status = check(login);
     if (status == STATUS_OK && wants_catalogue(login))
-        status = exploration_start(call->engine, false, on_explored, login, &login->exploration);
+        status =
+            exploration_start(login->engine, EXPLORE_NEW, on_explored, login, &login->exploration);
     if (status != STATUS_OK)
         fail(login, status);
     else if (login->exploration == NULL)
         begin(login);
+}
+
+void engine_login_run(struct engine_login *login)
+{
+    run(login);
+}
+
+void engine_login_run_again(struct engine_login *login, const struct login_again *again)
+{
+    login->again = again;
+    run(login);
+}
+
+/* --- the operation --- */
+
+static void on_login(void *context, enum status status, struct engine_session *session)
+{
+    struct engine_call *call = context;
+    struct reply_login reply = {0};
+    if (session != NULL) {
+        reply.session = &session->id;
+        reply.connection = &session->connection;
+    }
+    engine_finish(call, status, &reply);
+}
+
+static void cancel(struct engine_call *call)
+{
+    engine_login_free(call->state);
+    engine_finish(call, STATUS_CANCELLED, NULL);
+}
+
+void engine_login(struct engine_call *call)
+{
+    struct engine_login *login = engine_login_new(call->engine, call->request, on_login, call);
+    if (login == NULL) {
+        engine_finish(call, STATUS_NO_MEMORY, NULL);
+        return;
+    }
+    engine_pend(call, cancel, login);
+    engine_login_run(login);
 }

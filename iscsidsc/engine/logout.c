@@ -19,6 +19,13 @@ void engine_logout_over(struct engine_session *session, enum status status)
     engine_finish(call, result_of(status), NULL);
 }
 
+/* Without a connection there is nobody to tell. */
+static void forget(struct engine_session *session, struct engine_call *call)
+{
+    engine_session_remove(session);
+    engine_finish(call, STATUS_OK, NULL);
+}
+
 /* The caller is gone: the logout goes on. */
 static void cancel(struct engine_call *call)
 {
@@ -37,6 +44,10 @@ void engine_logout(struct engine_call *call)
     }
     if (session->state == ENGINE_SESSION_LOGOUT) {
         engine_finish(call, STATUS_SESSION_BUSY, NULL);
+        return;
+    }
+    if (session->state == ENGINE_SESSION_RECONNECT) {
+        forget(session, call);
         return;
     }
     session->state = ENGINE_SESSION_LOGOUT;

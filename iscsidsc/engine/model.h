@@ -17,12 +17,17 @@ enum { PROBLEM_ROOM = 512, SESSION_BUCKETS = 256 };
 struct engine {
     struct os_loop *loop;
     struct os_thread *thread;
+    struct os_job start_job; /* of a service */
     struct os_job stop_job;
     struct os_timer stop_timer;
     bool stopping; /* only cancels any more */
     bool draining; /* waits for logouts */
     bool stopped;
     struct list pending; /* struct engine_call */
+
+    bool service;
+    uint16_t first_qualifier;  /* of the ISIDs that sessions get */
+    struct restore *restoring; /* what a service makes again; NULL: nothing (any more) */
 
     char *directory;                    /* NULL: the platform told none */
     struct store *store;                /* NULL until it is needed */

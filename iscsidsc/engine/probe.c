@@ -56,6 +56,8 @@ static void on_answer(void *context, enum status status, const struct discovery_
     struct probe *probe = context;
     struct list waiters;
     if (status == STATUS_OK)
+        probe->mechanism->answered = true;
+    if (status == STATUS_OK)
         status = catalogue_replace(&probe->engine->catalogue, probe->mechanism, records);
     move_list(&probe->waiters, &waiters);
     probe_free(probe);
@@ -98,6 +100,7 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     if (probe->mechanism == NULL)
         return STATUS_NO_MEMORY;
     probe->mechanism->asked = true;
+    probe->mechanism->answered = false;
     probe->mechanism->probes++;
     enum status status = options_settings(probe->engine, entry->options, true, &options);
     if (status != STATUS_OK)
@@ -157,7 +160,7 @@ struct part {
 
 struct exploration {
     struct engine *engine;
-    bool force;
+    enum exploration_mode mode;
     explored *done;
     void *context;
     size_t running;
@@ -207,8 +210,10 @@ static void drop_unlisted(struct engine *engine)
 
 static enum status result_of(const struct exploration *exploration)
 {
-    if (!exploration->force)
+    if (exploration->mode == EXPLORE_NEW)
         return STATUS_OK;
+    if (exploration->mode == EXPLORE_UNANSWERED)
+        return exploration->failure;
     if (exploration->answered == 0 && exploration->failure != STATUS_OK)
         return exploration->failure;
     drop_unlisted(exploration->engine);
@@ -236,12 +241,24 @@ static void on_part(struct probe_waiter *waiter, enum status status)
     done(context, status);
 }
 
+static bool is_asked_already(const struct mechanism *mechanism, enum exploration_mode mode)
+{
+    switch (mode) {
+    case EXPLORE_NEW:
+        return mechanism->asked;
+    case EXPLORE_UNANSWERED:
+        return mechanism->answered || mechanism->probes > 0;
+    default:
+        return false;
+    }
+}
+
 static void ask(struct exploration *exploration, struct part *part,
                 const struct discovery_portal *entry)
 {
     struct engine *engine = exploration->engine;
     const struct mechanism *mechanism = catalogue_mechanism(&engine->catalogue, entry);
-    if (!exploration->force && mechanism != NULL && mechanism->asked) {
+    if (mechanism != NULL && is_asked_already(mechanism, exploration->mode)) {
         if (probe_join(engine, mechanism, &part->waiter))
             exploration->running++;
         return;
@@ -253,15 +270,15 @@ static void ask(struct exploration *exploration, struct part *part,
         count_answer(exploration, status);
 }
 
-static struct exploration *exploration_new(struct engine *engine, bool force, explored *done,
-                                           void *context, size_t count)
+static struct exploration *exploration_new(struct engine *engine, enum exploration_mode mode,
+                                           explored *done, void *context, size_t count)
 {
     struct exploration *exploration =
         os_alloc(sizeof *exploration + count * sizeof *exploration->parts);
     if (exploration == NULL)
         return NULL;
     exploration->engine = engine;
-    exploration->force = force;
+    exploration->mode = mode;
     exploration->done = done;
     exploration->context = context;
     exploration->count = count;
@@ -274,9 +291,10 @@ static struct exploration *exploration_new(struct engine *engine, bool force, ex
 }
 
 static enum status ask_all(struct engine *engine, const struct discovery_portal_list *portals,
-                           bool force, explored *done, void *context, struct exploration **out)
+                           enum exploration_mode mode, explored *done, void *context,
+                           struct exploration **out)
 {
-    struct exploration *exploration = exploration_new(engine, force, done, context, portals->count);
+    struct exploration *exploration = exploration_new(engine, mode, done, context, portals->count);
     if (exploration == NULL)
         return STATUS_NO_MEMORY;
     for (uint32_t i = 0; i < portals->count; i++)
@@ -290,20 +308,20 @@ static enum status ask_all(struct engine *engine, const struct discovery_portal_
     return status;
 }
 
-enum status exploration_start(struct engine *engine, bool force, explored *done, void *context,
-                              struct exploration **out)
+enum status exploration_start(struct engine *engine, enum exploration_mode mode, explored *done,
+                              void *context, struct exploration **out)
 {
     struct store *store;
     struct os_arena arena = {0};
     struct discovery_portal_list portals;
     *out = NULL;
     enum status status = engine_store(engine, &store);
-    if (status != STATUS_OK || (!force && store_unchanged(store, &engine->explored)))
+    if (status != STATUS_OK || (mode == EXPLORE_NEW && store_unchanged(store, &engine->explored)))
         return status;
     status = store_portals(store, &arena, true, &portals);
     if (status == STATUS_OK)
-        status = ask_all(engine, &portals, force, done, context, out);
-    if (force || status != STATUS_OK || *out != NULL)
+        status = ask_all(engine, &portals, mode, done, context, out);
+    if (mode != EXPLORE_NEW || status != STATUS_OK || *out != NULL)
         engine->explored = 0; /* look again next time */
     os_arena_clear(&arena);
     return status;

@@ -21,18 +21,24 @@ void probes_drop(struct engine *engine);
 
 /* --- all listed portals, in parallel --- */
 
+enum exploration_mode {
+    EXPLORE_NEW,        /* those that this engine has not asked yet */
+    EXPLORE_UNANSWERED, /* those that have not answered when they were asked last */
+    EXPLORE_ALL,
+};
+
 struct exploration;
 
 typedef void explored(void *context, enum status status);
 
 /*
- * Asks all listed portals (`force`) or those that this engine has not asked yet, and waits for
- * those being asked. OK with *out NULL: there was nothing to do. OK with *out: `done` will be
- * called, the exploration is gone then. Without `force` its status is always OK; with it, the first
- * failure when no portal answered.
+ * Asks listed portals, and waits for those being asked. OK with *out NULL: there was nothing to do.
+ * OK with *out: `done` will be called, the exploration is gone then. Its status is always OK with
+ * EXPLORE_NEW, the first failure with EXPLORE_UNANSWERED, and that only when no portal answered
+ * with EXPLORE_ALL.
  */
-enum status exploration_start(struct engine *engine, bool force, explored *done, void *context,
-                              struct exploration **out);
+enum status exploration_start(struct engine *engine, enum exploration_mode mode, explored *done,
+                              void *context, struct exploration **out);
 /* `done` will not be called. NULL does nothing. */
 void exploration_cancel(struct exploration *exploration);
 

@@ -1,5 +1,8 @@
-/* SCSI commands for callers: one that moves no data or reads. */
-#include "engine/sessions.h"
+/*
+ * SCSI commands for callers: one that moves no data or reads. While the session has no connection
+ * they wait for the next one, as long as their time lasts.
+ */
+#include "engine/recovery.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -17,8 +20,11 @@ struct command {
     struct engine_session *session;
     struct task task;
     struct iov data;
-    struct os_timer pause;
+    struct os_timer pause; /* until it is submitted again, or has waited too long */
     uint64_t deadline;
+    uint64_t sent;       /* when it was submitted */
+    enum status loss;    /* of the connection it was lost with; OK: it was not sent yet */
+    bool held;           /* waits for a connection */
     unsigned busy;       /* times the target was */
     unsigned attentions; /* unit attentions seen */
     bool submitted;
@@ -51,25 +57,130 @@ static void finish(struct command *command, enum status status)
     command_free(command);
 }
 
-/* --- trying again --- */
+/* --- sending --- */
+
+static void finish_held(struct command *command)
+{
+    finish(command, command->loss != STATUS_OK ? command->loss : STATUS_NO_CONNECTION);
+}
+
+static uint64_t hold_limit(const struct command *command)
+{
+    const struct engine_session *session = command->session;
+    uint64_t until = session->recovery.hold_until;
+    bool counts = session->state == ENGINE_SESSION_RECONNECT;
+    return counts && until < command->deadline ? until : command->deadline;
+}
+
+/* False: out of memory. */
+static bool hold(struct command *command)
+{
+    command->held = true;
+    return os_timer_set(command->session->engine->loop, &command->pause, hold_limit(command));
+}
 
 static void submit(struct command *command)
 {
     struct contact *contact = command->session->contact;
+    uint64_t now = os_now();
+    if (command->session->state != ENGINE_SESSION_LIVE || !contact_usable(contact)) {
+        if (!hold(command))
+            finish(command, STATUS_NO_MEMORY);
+        return;
+    }
     command->submitted = true;
+    command->sent = now;
+    command->task.timeout = now < command->deadline ? (uint32_t)(command->deadline - now) : 1;
     contact_hold(contact);
-    session_submit(contact_session(contact), &command->task, os_now());
+    session_submit(contact_session(contact), &command->task, now);
     contact_release(contact);
 }
 
 static void on_pause_over(struct os_timer *timer)
 {
     struct command *command = LIST_OWNER(timer, struct command, pause);
-    if (command->session->state == ENGINE_SESSION_LIVE)
-        submit(command);
+    if (command->held)
+        finish_held(command);
     else
-        finish(command, command->task.status);
+        submit(command);
 }
+
+void engine_commands_hold(struct engine_session *session)
+{
+    LIST_EACH_SAFE(node, &session->commands)
+    {
+        struct command *command = LIST_OWNER(node, struct command, link);
+        if (command->held && !hold(command))
+            finish_held(command);
+    }
+}
+
+void engine_commands_resume(struct engine_session *session)
+{
+    contact_hold(session->contact); /* sent in one go, and none ends meanwhile */
+    LIST_EACH_SAFE(node, &session->commands)
+    {
+        struct command *command = LIST_OWNER(node, struct command, link);
+        if (!command->held)
+            continue;
+        command->held = false;
+        os_timer_clear(&command->pause);
+        submit(command);
+    }
+    contact_release(session->contact);
+}
+
+/* --- lost with the connection --- */
+
+/* May it be sent twice? It changes nothing, and another answer does not come of the first one. */
+static bool is_repeatable(const struct scsi_cdb *cdb)
+{
+    static const uint8_t opcodes[] = {
+        0x00, /* TEST UNIT READY */
+        0x12, /* INQUIRY */
+        0x1a, /* MODE SENSE (6) */
+        0x25, /* READ CAPACITY (10) */
+        0x28, /* READ (10) */
+        0x5a, /* MODE SENSE (10) */
+        0x88, /* READ (16) */
+        0x9e, /* SERVICE ACTION IN (16): READ CAPACITY (16) */
+        0xa0, /* REPORT LUNS */
+        0xa8, /* READ (12) */
+    };
+    return memchr(opcodes, cdb->bytes[0], sizeof opcodes) != NULL;
+}
+
+/* The connection went away under it: not by what the target answered, and not by our will. */
+static bool is_lost(const struct command *command)
+{
+    if (command->cancelled || contact_usable(command->session->contact))
+        return false;
+    switch (command->task.status) {
+    case STATUS_CANCELLED:
+    case STATUS_NO_CONNECTION:
+    case STATUS_CONNECTION_CLOSED:
+    case STATUS_CONNECTION_RESET:
+    case STATUS_TRANSPORT_ERROR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* False: it is of no use to wait. */
+static bool wait_for_connection(struct command *command)
+{
+    const struct engine_session *session = command->session;
+    bool expected =
+        session->state == ENGINE_SESSION_LIVE || session->state == ENGINE_SESSION_RECONNECT;
+    uint64_t wait = contact_time2wait(session->contact) * UINT64_C(1000);
+    if (!expected || !is_repeatable(&command->task.cdb) || os_now() + wait >= command->deadline)
+        return false;
+    command->loss = command->task.status;
+    return hold(command);
+}
+
+/* --- trying again after an answer --- */
 
 /* BUSY and TASK SET FULL mean back off, not fail (SAM-5, 5.3.1). */
 static bool retry_busy(struct command *command)
@@ -103,16 +214,32 @@ static bool retry_attention(struct command *command)
     return os_timer_set(command->session->engine->loop, &command->pause, os_now());
 }
 
+/* Nothing came for as long as the command could take: nothing more is expected of that connection.
+ */
+static void judge_connection(const struct command *command)
+{
+    struct engine_session *session = command->session;
+    enum status status = command->task.status;
+    if (session->state != ENGINE_SESSION_LIVE || !contact_usable(session->contact))
+        return;
+    if (status == STATUS_OK || status == STATUS_SCSI_STATUS)
+        recovery_useful(session);
+    else if (status == STATUS_COMMAND_TIMEOUT && contact_heard(session->contact) <= command->sent)
+        recovery_suspect(session);
+}
+
 static void on_done(struct task *task)
 {
     struct command *command = task->context;
     command->submitted = false;
+    judge_connection(command);
     if (task->status == STATUS_SCSI_STATUS && command->session->state == ENGINE_SESSION_LIVE &&
         (retry_busy(command) || retry_attention(command)))
         return;
-    /* Cancelled by nobody: the session went away under it. */
-    bool lost = task->status == STATUS_CANCELLED && !command->cancelled;
-    finish(command, lost ? STATUS_NO_CONNECTION : task->status);
+    bool lost = is_lost(command);
+    if (lost && wait_for_connection(command))
+        return;
+    finish(command, lost && task->status == STATUS_CANCELLED ? STATUS_NO_CONNECTION : task->status);
 }
 
 /* --- the start --- */
@@ -136,14 +263,14 @@ void engine_commands_over(struct engine_session *session)
 {
     struct list *first;
     while ((first = list_first(&session->commands)) != NULL)
-        finish(LIST_OWNER(first, struct command, link), STATUS_NO_CONNECTION);
+        finish_held(LIST_OWNER(first, struct command, link));
 }
 
 static enum status check(const struct request_scsi *request, struct engine_session *session)
 {
     if (session == NULL)
         return STATUS_SESSION_NOT_FOUND;
-    if (session->state != ENGINE_SESSION_LIVE)
+    if (session->state != ENGINE_SESSION_LIVE && session->state != ENGINE_SESSION_RECONNECT)
         return STATUS_SESSION_BUSY;
     uint32_t length = request->cdb.length;
     if (request->length > LENGTH_MOST ||

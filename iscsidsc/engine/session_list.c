@@ -12,6 +12,7 @@ static uint8_t state_of(const struct engine_session *session)
     case ENGINE_SESSION_LOGIN:
         return STATE_LOGIN;
     case ENGINE_SESSION_LIVE:
+    case ENGINE_SESSION_RECONNECT: /* has no connection to tell of */
         return STATE_FULL_FEATURE;
     default:
         return STATE_LOGOUT;
@@ -57,7 +58,8 @@ static bool describe(const struct engine_session *session, struct os_arena *aren
 {
     const struct session *core = contact_session(session->contact);
     struct connection_info *connection = os_arena_alloc(arena, sizeof *connection);
-    if (connection == NULL || !describe_connection(session, arena, connection))
+    bool connected = session->state != ENGINE_SESSION_RECONNECT;
+    if (connection == NULL || (connected && !describe_connection(session, arena, connection)))
         return false;
     describe_values(session_values(core), out);
     out->id = &session->id;
@@ -66,7 +68,7 @@ static bool describe(const struct engine_session *session, struct os_arena *aren
     out->isid = (struct blob){session->isid, PDU_ISID_LENGTH};
     out->tsih = session_tsih(core);
     out->type = session->informational ? TYPE_INFORMATIONAL : TYPE_DATA;
-    out->connections = (struct connection_info_list){connection, 1};
+    out->connections = (struct connection_info_list){connection, connected};
     out->target_alias = session_target_alias(core);
     out->portal_group = session_portal_group(core);
     return true;

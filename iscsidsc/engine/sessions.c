@@ -1,4 +1,6 @@
 #include "engine/sessions.h"
+#include "engine/attempt.h"
+#include "engine/recovery.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -31,25 +33,30 @@ void engine_session_isid(uint16_t qualifier, uint8_t out[PDU_ISID_LENGTH])
     put_be16(out + 4, qualifier);
 }
 
-/* The lowest free one: the same session after a restart has the same ISID, and its reservations. */
-static bool choose_isid(const struct engine *engine, const char *target,
+/*
+ * The first free one: in a service the same session has the same ISID after a restart, and with it
+ * its reservations. Those that the service is still to make keep theirs.
+ */
+static bool choose_isid(const struct engine *engine, const char *target, uint16_t first,
                         uint8_t isid[PDU_ISID_LENGTH])
 {
     uint8_t taken[ISID_QUALIFIERS / 8] = {0};
-    uint32_t lowest = 0;
+    uint32_t steps = 0;
+    uint16_t chosen = first;
     LIST_EACH(node, &engine->sessions)
     {
         uint16_t qualifier = qualifier_of(SESSION(node)->isid);
         if (name_equal(SESSION(node)->target, target))
             taken[qualifier / 8] |= (uint8_t)(1u << qualifier % 8);
     }
-    while (lowest < ISID_QUALIFIERS && (taken[lowest / 8] >> lowest % 8 & 1) != 0)
-        lowest++;
-    engine_session_isid((uint16_t)lowest, isid);
-    return lowest < ISID_QUALIFIERS;
+    while (steps < ISID_QUALIFIERS && (taken[chosen / 8] >> chosen % 8 & 1) != 0)
+        chosen = (uint16_t)(first + ++steps);
+    engine_session_isid(chosen, isid);
+    return steps < ISID_QUALIFIERS;
 }
 
-struct engine_session *engine_session_new(struct engine *engine, const char *target)
+struct engine_session *engine_session_new(struct engine *engine, const char *target,
+                                          uint16_t qualifier)
 {
     struct engine_session *session = os_alloc(sizeof *session);
     if (session == NULL)
@@ -59,7 +66,8 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     list_init(&session->by_id);
     list_init(&session->commands);
     session->target = os_copy_text(target);
-    if (session->target == NULL || !choose_isid(engine, target, session->isid)) {
+    recovery_init(session);
+    if (session->target == NULL || !choose_isid(engine, target, qualifier, session->isid)) {
         os_free(session->target);
         os_free(session);
         return NULL;
@@ -73,6 +81,8 @@ void engine_session_remove(struct engine_session *session)
     struct engine *engine = session->engine;
     list_remove(&session->link);
     list_remove(&session->by_id);
+    session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
+    recovery_end(session);
     contact_close(session->contact);
     engine_commands_over(session);
     os_free(session->target);
@@ -81,22 +91,45 @@ void engine_session_remove(struct engine_session *session)
     engine_session_gone(engine);
 }
 
-bool engine_session_went_live(struct engine_session *session, const struct portal_address *portal)
+/* False: out of memory, and the attempt still has its contact. */
+static bool take_contact(struct engine_session *session)
 {
     struct engine *engine = session->engine;
-    session->address = os_copy_text(portal->host);
-    if (session->address == NULL)
+    const struct portal_address *portal = attempt_portal(session->attempt);
+    char *address = os_copy_text(portal->host);
+    if (address == NULL)
         return false;
+    os_free(session->address);
+    session->address = address;
     session->socket = portal->port;
+    contact_close(session->contact);
+    session->contact = attempt_take(session->attempt);
+    session->attempt = NULL;
     session->has_local = contact_local_address(session->contact, &session->local);
-    session->id = (struct unique_id){engine->adapter, SESSION_ID_PREFIX | ++engine->last_session};
     session->connection = (struct unique_id){engine->adapter, ++engine->last_connection};
     session->state = ENGINE_SESSION_LIVE;
-    session->login = NULL;
+    recovery_connected(session);
+    return true;
+}
+
+bool engine_session_went_live(struct engine_session *session)
+{
+    struct engine *engine = session->engine;
+    if (!take_contact(session))
+        return false;
+    session->id = (struct unique_id){engine->adapter, SESSION_ID_PREFIX | ++engine->last_session};
     list_append(bucket_of(engine, session->id.specific), &session->by_id);
     /* The list is in the order of the logins' ends. */
     list_remove(&session->link);
     list_append(&engine->sessions, &session->link);
+    return true;
+}
+
+bool engine_session_came_back(struct engine_session *session)
+{
+    if (!take_contact(session))
+        return false;
+    engine_commands_resume(session);
     return true;
 }
 
@@ -130,12 +163,16 @@ struct engine_session *engine_session_find(struct engine *engine, const struct u
 static void on_ready(void *context, enum status status)
 {
     struct engine_session *session = context;
-    engine_login_ready(session->login, status);
+    attempt_ready(session->attempt, status);
 }
 
 static void on_over(void *context, enum status status)
 {
     struct engine_session *session = context;
+    if (session->state == ENGINE_SESSION_LIVE) {
+        recovery_begin(session);
+        return;
+    }
     if (session->logout != NULL)
         engine_logout_over(session, status);
     engine_session_remove(session);
@@ -143,11 +180,21 @@ static void on_over(void *context, enum status status)
 
 const struct contact_events engine_session_events = {.ready = on_ready, .over = on_over};
 
+static void log_out(struct engine_session *session)
+{
+    if (session->state == ENGINE_SESSION_RECONNECT) {
+        engine_session_remove(session);
+        return;
+    }
+    session->state = ENGINE_SESSION_LOGOUT;
+    contact_logout(session->contact);
+}
+
 void engine_sessions_logout(struct engine *engine)
 {
     LIST_EACH_SAFE(node, &engine->sessions)
     {
-        contact_logout(SESSION(node)->contact);
+        log_out(SESSION(node));
     }
 }
 

@@ -75,7 +75,8 @@ static void cancel(struct engine_call *call)
 static void explore(struct engine_call *call, bool force)
 {
     struct exploration *exploration;
-    enum status status = exploration_start(call->engine, force, on_explored, call, &exploration);
+    enum status status = exploration_start(call->engine, force ? EXPLORE_ALL : EXPLORE_NEW,
+                                           on_explored, call, &exploration);
     if (exploration != NULL)
         engine_pend(call, cancel, exploration);
     else

@@ -194,6 +194,12 @@ enum session_auth connection_auth(const struct connection *connection)
     return (enum session_auth)connection->auth;
 }
 
+uint32_t connection_time2wait(const struct connection *connection)
+{
+    return connection->time2wait_told ? connection->time2wait
+                                      : connection->session->values.default_time2wait;
+}
+
 const struct portal_address *connection_redirect(const struct connection *connection)
 {
     return connection->redirect;

@@ -75,23 +75,34 @@ static void renegotiate(struct connection *connection)
         os_free(renegotiation);
 }
 
-static void drop_connection(struct session *session, uint16_t cid)
+static void note_time2wait(struct connection *connection, uint16_t time2wait)
+{
+    connection->time2wait_told = true;
+    connection->time2wait = time2wait;
+}
+
+static void drop_connection(struct session *session, const struct pdu_async_message *message)
 {
     LIST_EACH_SAFE(node, &session->connections)
     {
         struct connection *connection = LIST_OWNER(node, struct connection, link);
 
-        if (connection->cid == cid)
-            connection_fail(connection, STATUS_CONNECTION_CLOSED,
-                            "the target said that it drops the connection");
+        if (connection->cid != message->parameter1)
+            continue;
+        note_time2wait(connection, message->parameter2);
+        connection_fail(connection, STATUS_CONNECTION_CLOSED,
+                        "the target said that it drops the connection");
     }
 }
 
-static void drop_session(struct session *session)
+static void drop_session(struct session *session, const struct pdu_async_message *message)
 {
     LIST_EACH_SAFE(node, &session->connections)
     {
-        connection_fail(LIST_OWNER(node, struct connection, link), STATUS_CONNECTION_CLOSED,
+        struct connection *connection = LIST_OWNER(node, struct connection, link);
+
+        note_time2wait(connection, message->parameter2);
+        connection_fail(connection, STATUS_CONNECTION_CLOSED,
                         "the target said that it drops the session");
     }
 }
@@ -114,10 +125,10 @@ void control_async(struct connection *connection)
         connection_logout(connection, LOGOUT_CLOSE_SESSION, connection->now);
         break;
     case ASYNC_DROP_CONNECTION:
-        drop_connection(session, message.parameter1);
+        drop_connection(session, &message);
         break;
     case ASYNC_DROP_SESSION:
-        drop_session(session);
+        drop_session(session, &message);
         break;
     case ASYNC_RENEGOTIATE:
         renegotiate(connection);
@@ -194,6 +205,7 @@ void control_logout_response(struct connection *connection)
         return;
     }
     tag_release(&session->tags, pdu->itt);
+    note_time2wait(connection, pdu->logout_response.time2wait);
     if (pdu->logout_response.response == LOGOUT_DONE)
         connection_close(connection, STATUS_OK);
     else

@@ -76,6 +76,8 @@ struct connection {
     uint8_t auth;  /* enum session_auth, what was really done */
     bool stat_sn_known;
     bool closing; /* inside connection_close */
+    bool time2wait_told;
+    uint16_t time2wait;
     uint32_t exp_stat_sn;
     struct key_values values;
     struct framer framer;

@@ -176,7 +176,7 @@ static void portals_have_a_group(void **state)
 static void check_session(const struct peer *peer, const ISCSI_UNIQUE_SESSION_ID *id,
                           const ISCSI_UNIQUE_CONNECTION_ID *connection)
 {
-    static const UCHAR isid_start[] = {0x40, 0x00, 0x01, 0x37, 0x00};
+    static const UCHAR isid_start[] = {0x40, 0x00, 0x01, 0x37};
     static const UCHAR first_cid[] = {1, 0};
     char node[MAX_ISCSI_NAME_LEN + 1];
     PISCSI_SESSION_INFOA session = find_session(id);

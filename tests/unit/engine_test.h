@@ -208,6 +208,8 @@ static char last_listed_text[6][300];
 
 static inline const char *keep(unsigned index, const char *text)
 {
+    if (text == NULL)
+        return NULL;
     snprintf(last_listed_text[index], sizeof last_listed_text[index], "%s", text);
     return last_listed_text[index];
 }
@@ -219,7 +221,9 @@ static inline void copy_sessions(const void *reply)
     if (sessions == 0)
         return;
     last_listed = list->sessions.items[sessions - 1];
-    last_listed_connection = last_listed.connections.items[0];
+    last_listed_connection = (struct connection_info){0};
+    if (last_listed.connections.count > 0)
+        last_listed_connection = last_listed.connections.items[0];
     last_listed.initiator_name = keep(0, last_listed.initiator_name);
     last_listed.target_name = keep(1, last_listed.target_name);
     last_listed.target_alias = keep(2, last_listed.target_alias);

@@ -1,0 +1,121 @@
+#include "engine/attempt.h"
+
+#include <string.h>
+
+/* What another portal of the same target would not do better. */
+static bool is_final(enum status status)
+{
+    switch (status) {
+    case STATUS_NO_MEMORY:
+    case STATUS_CANCELLED:
+    case STATUS_AUTHENTICATION_FAILED:
+    case STATUS_TARGET_AUTHENTICATION_FAILED:
+    case STATUS_LOGIN_AUTHENTICATION_FAILED:
+    case STATUS_LOGIN_AUTHORIZATION_FAILED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_of_network(enum status status)
+{
+    switch (status) {
+    case STATUS_NAME_UNRESOLVED:
+    case STATUS_ADDRESS_FAMILY:
+    case STATUS_CONNECT_REFUSED:
+    case STATUS_CONNECT_TIMEOUT:
+    case STATUS_CONNECT_UNREACHABLE:
+    case STATUS_CONNECT_FAILED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The first failure counts, but what a target said counts more than that another was out of reach.
+ */
+static void note_failure(struct attempt *attempt, enum status status)
+{
+    if (attempt->failure == STATUS_OK ||
+        (is_of_network(attempt->failure) && !is_of_network(status)))
+        attempt->failure = status;
+}
+
+static bool open_contact(struct attempt *attempt)
+{
+    struct engine_session *session = attempt->session;
+    const struct contact_settings settings = {
+        .session = attempt->settings,
+        .portal = &attempt->portals[attempt->next++],
+        .source = session->has_source ? &session->source : NULL,
+        .connect_timeout = attempt->connect_timeout,
+    };
+    attempt->contact =
+        contact_open(&session->engine->links, &settings, &engine_session_events, session);
+    return attempt->contact != NULL;
+}
+
+static void fail(struct attempt *attempt, enum status status)
+{
+    attempt_end(attempt);
+    attempt->done(attempt, status);
+}
+
+static void try_next(struct attempt *attempt)
+{
+    if (attempt->next == attempt->count)
+        fail(attempt, attempt->failure);
+    else if (!open_contact(attempt))
+        fail(attempt, STATUS_NO_MEMORY);
+}
+
+void attempt_start(struct attempt *attempt)
+{
+    attempt->session->attempt = attempt;
+    attempt->next = 0;
+    attempt->failure = STATUS_OK;
+    try_next(attempt);
+}
+
+void attempt_end(struct attempt *attempt)
+{
+    contact_close(attempt->contact);
+    attempt->contact = NULL;
+    if (attempt->session != NULL && attempt->session->attempt == attempt)
+        attempt->session->attempt = NULL;
+}
+
+void attempt_ready(struct attempt *attempt, enum status status)
+{
+    if (status == STATUS_OK) {
+        attempt->done(attempt, STATUS_OK);
+        return;
+    }
+    contact_close(attempt->contact);
+    attempt->contact = NULL;
+    if (is_final(status)) {
+        fail(attempt, status);
+        return;
+    }
+    note_failure(attempt, status);
+    try_next(attempt);
+}
+
+const struct portal_address *attempt_portal(const struct attempt *attempt)
+{
+    return &attempt->portals[attempt->next - 1];
+}
+
+struct contact *attempt_take(struct attempt *attempt)
+{
+    struct contact *contact = attempt->contact;
+    attempt->contact = NULL;
+    return contact;
+}
+
+void attempt_set_portal(struct portal_address *out, const char *host, uint16_t port)
+{
+    memcpy(out->host, host, strlen(host) + 1);
+    out->port = port;
+}

@@ -1,0 +1,18 @@
+/*
+ * What a service does when it starts: it makes the persistent logins and asks the discovery
+ * portals, all in parallel, and goes on trying those that fail. Only logins that were stored before
+ * it started count; one that is removed is not tried any more.
+ */
+#ifndef ENGINE_RESTORE_H
+#define ENGINE_RESTORE_H
+
+#include "engine/model.h"
+
+void restore_begin(struct engine *engine);
+/* Harmless when it never began. */
+void restore_end(struct engine *engine);
+
+/* In a service: are there logins still to be made, or stored for its next start? */
+bool restore_wanted(struct engine *engine);
+
+#endif
