@@ -71,7 +71,7 @@ static void tell_failure(const char *what, enum status status, const char *detai
 static enum status start_engine(struct service *service)
 {
     const struct configuration *configuration = &service->configuration;
-    enum status status = engine_start(&service->engine, service->meeting.state);
+    enum status status = engine_start_service(&service->engine, service->meeting.state);
     if (status != STATUS_OK)
         return status;
     os_loop_post(engine_loop(service->engine), &service->configure_job);
