@@ -1,0 +1,294 @@
+/*
+ * A client for test_service_crash.py, which kills the service under it. For each line "go SEED" it
+ * changes what is stored, over and over, until the service is gone: a line before each call and one
+ * after it. For "report" it tells what it finds stored. Every field of a thing that is stored
+ * follows from its version, so that half of one shows.
+ *
+ * Usage: crash_client NUMBER PORT; nobody may listen on PORT.
+ */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "iscsidsc.h"
+
+#define SLOTS     12u   /* portals, and logins, of each client */
+#define LUNS_MOST 1500u /* many, so that a login covers several pages of the database */
+#define TEXT_ROOM 64
+
+static unsigned client;
+static USHORT port;
+static uint64_t random_state;
+static bool may_be_stored[SLOTS]; /* logins */
+
+/* One line in one piece: all clients write to the same pipe, and the order of the lines tells what
+ * came before what. */
+static void tell(const char *format, ...)
+{
+    char line[2048];
+    va_list arguments;
+    int length = snprintf(line, sizeof line, "%u ", client);
+    va_start(arguments, format);
+    length += vsnprintf(line + length, sizeof line - (size_t)length - 1, format, arguments);
+    va_end(arguments);
+    line[length++] = '\n';
+    if (write(STDOUT_FILENO, line, (size_t)length) != length)
+        exit(1);
+}
+
+static unsigned random_below(unsigned limit)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(random_state >> 33) % limit;
+}
+
+/* --- what is stored --- */
+
+struct thing {
+    char target[TEXT_ROOM];
+    char user[TEXT_ROOM];
+    char secret[TEXT_ROOM];
+    SCSI_LUN_LIST luns[LUNS_MOST];
+    ISCSI_TARGET_PORTALA portal;
+    ISCSI_LOGIN_OPTIONS options;
+    ISCSI_TARGET_MAPPINGA mapping;
+};
+
+static void fill_options(struct thing *thing, unsigned version)
+{
+    ISCSI_LOGIN_OPTIONS *options = &thing->options;
+    int user = snprintf(thing->user, TEXT_ROOM, "user-%u", version);
+    int secret = snprintf(thing->secret, TEXT_ROOM, "secret-%08u", version);
+    options->InformationSpecified = 0xFF;
+    options->LoginFlags = ISCSI_LOGIN_FLAG_MULTIPATH_ENABLED;
+    options->AuthType = ISCSI_CHAP_AUTH_TYPE;
+    options->HeaderDigest = version & 1 ? ISCSI_DIGEST_TYPE_CRC32C : ISCSI_DIGEST_TYPE_NONE;
+    options->DataDigest = version & 2 ? ISCSI_DIGEST_TYPE_CRC32C : ISCSI_DIGEST_TYPE_NONE;
+    options->MaximumConnections = 1 + version % 8;
+    options->DefaultTime2Wait = version % 60;
+    options->DefaultTime2Retain = version % 120;
+    options->UsernameLength = (ULONG)user;
+    options->PasswordLength = (ULONG)secret;
+    options->Username = (PUCHAR)thing->user;
+    options->Password = (PUCHAR)thing->secret;
+}
+
+static void fill_mapping(struct thing *thing, unsigned version)
+{
+    ISCSI_TARGET_MAPPINGA *mapping = &thing->mapping;
+    snprintf(mapping->OSDeviceName, sizeof mapping->OSDeviceName, "device-%u", version);
+    mapping->OSBusNumber = version;
+    mapping->OSTargetNumber = version + 1;
+    mapping->LUNCount = 1 + version % LUNS_MOST;
+    mapping->LUNList = thing->luns;
+    for (ULONG i = 0; i < mapping->LUNCount; i++)
+        thing->luns[i] = (SCSI_LUN_LIST){i, (ULONGLONG)version << 32 | i};
+}
+
+/* Each slot's portal has an address of its own, for portals are told apart by that. */
+static void fill(struct thing *thing, unsigned slot, unsigned version)
+{
+    ISCSI_TARGET_PORTALA *portal = &thing->portal;
+    memset(thing, 0, sizeof *thing);
+    snprintf(thing->target, TEXT_ROOM, "iqn.2026-11.org.example:crash-%u-%u", client, slot);
+    snprintf(portal->Address, sizeof portal->Address, "127.1.%u.%u", client, slot + 1);
+    snprintf(portal->SymbolicName, sizeof portal->SymbolicName, "version %u", version);
+    portal->Socket = port;
+    fill_options(thing, version);
+    fill_mapping(thing, version);
+}
+
+/* --- the changes --- */
+
+/* A portal that was stored and did not answer is stored. */
+static ISDSC_STATUS add_portal(unsigned slot, unsigned version)
+{
+    struct thing thing;
+    fill(&thing, slot, version);
+    tell("begin portal-%u %u", slot, version);
+    ISDSC_STATUS status = AddIScsiSendTargetPortalA(NULL, ISCSI_ALL_INITIATOR_PORTS, &thing.options,
+                                                    0, &thing.portal);
+    return status == ISDSC_CONNECTION_FAILED ? ERROR_SUCCESS : status;
+}
+
+static ISDSC_STATUS remove_portal(unsigned slot)
+{
+    struct thing thing;
+    fill(&thing, slot, 0);
+    tell("begin portal-%u 0", slot);
+    ISDSC_STATUS status =
+        RemoveIScsiSendTargetPortalA(NULL, ISCSI_ALL_INITIATOR_PORTS, &thing.portal);
+    return status == ISDSC_PORTAL_NOT_FOUND ? ERROR_SUCCESS : status;
+}
+
+static ISDSC_STATUS add_login(unsigned slot, unsigned version)
+{
+    ISCSI_UNIQUE_SESSION_ID session;
+    ISCSI_UNIQUE_CONNECTION_ID connection;
+    struct thing thing;
+    fill(&thing, slot, version);
+    may_be_stored[slot] = true;
+    tell("begin login-%u %u", slot, version);
+    return LoginIScsiTargetA(thing.target, FALSE, NULL, ISCSI_ANY_INITIATOR_PORT, &thing.portal, 0,
+                             &thing.mapping, &thing.options, 0, NULL, TRUE, &session, &connection);
+}
+
+static ISDSC_STATUS remove_login(unsigned slot)
+{
+    struct thing thing;
+    fill(&thing, slot, 0);
+    tell("begin login-%u 0", slot);
+    ISDSC_STATUS status =
+        RemoveIScsiPersistentTargetA(NULL, ISCSI_ALL_INITIATOR_PORTS, thing.target, &thing.portal);
+    bool gone = status == ERROR_SUCCESS || status == ISDSC_TARGET_NOT_FOUND;
+    may_be_stored[slot] = !gone;
+    return gone ? ERROR_SUCCESS : status;
+}
+
+static ISDSC_STATUS set_secret(unsigned version)
+{
+    char secret[TEXT_ROOM];
+    int length = snprintf(secret, sizeof secret, "secret-%08u", version);
+    tell("begin secret %u", version);
+    return SetIScsiInitiatorCHAPSharedSecret((ULONG)length, (PUCHAR)secret);
+}
+
+static ISDSC_STATUS set_name(unsigned version)
+{
+    char name[TEXT_ROOM];
+    snprintf(name, sizeof name, "iqn.2026-11.org.example:version-%u", version);
+    tell("begin name %u", version);
+    return SetIScsiInitiatorNodeNameA(name);
+}
+
+static ISDSC_STATUS change(unsigned version)
+{
+    unsigned slot = random_below(SLOTS);
+    switch (random_below(8)) {
+    case 0:
+        return set_secret(version);
+    case 1:
+        return set_name(version);
+    case 2:
+        return remove_portal(slot);
+    case 3:
+    case 4:
+        return add_portal(slot, version);
+    default:
+        return may_be_stored[slot] ? remove_login(slot) : add_login(slot, version);
+    }
+}
+
+/* Versions are unlike for all clients and rounds. */
+static void go(void)
+{
+    static unsigned version;
+    ISDSC_STATUS status;
+    do {
+        version++;
+        status = change(version * 10 + client);
+        if (status != ISDSC_SERVICE_NOT_RUNNING)
+            tell("end 0x%lx", (unsigned long)status);
+    } while (status == ERROR_SUCCESS);
+    tell("over");
+}
+
+/* --- the report --- */
+
+static union {
+    ULONGLONG align;
+    char bytes[1 << 20];
+} room;
+
+static void tell_options(char *text, size_t size, const ISCSI_LOGIN_OPTIONS *options)
+{
+    snprintf(text, size, "%lx %lx %d %d %d %lu %lu %lu %.*s",
+             (unsigned long)options->InformationSpecified, (unsigned long)options->LoginFlags,
+             (int)options->AuthType, (int)options->HeaderDigest, (int)options->DataDigest,
+             (unsigned long)options->MaximumConnections, (unsigned long)options->DefaultTime2Wait,
+             (unsigned long)options->DefaultTime2Retain, (int)options->UsernameLength,
+             (const char *)options->Username);
+}
+
+static ISDSC_STATUS report_portals(void)
+{
+    PISCSI_TARGET_PORTAL_INFO_EXA portals = (PISCSI_TARGET_PORTAL_INFO_EXA)(void *)&room;
+    ULONG count, size = sizeof room;
+    char options[512];
+    ISDSC_STATUS status = ReportIScsiSendTargetPortalsExA(&count, &size, portals);
+    for (ULONG i = 0; status == ERROR_SUCCESS && i < count; i++) {
+        tell_options(options, sizeof options, &portals[i].LoginOptions);
+        tell("portal %s %u %s %s", portals[i].Address, portals[i].Socket, portals[i].SymbolicName,
+             options);
+    }
+    return status;
+}
+
+static bool luns_follow(const ISCSI_TARGET_MAPPINGA *mapping)
+{
+    const SCSI_LUN_LIST *luns = mapping->LUNList;
+    for (ULONG i = 0; i < mapping->LUNCount; i++) {
+        if (luns[i].OSLUN != i || luns[i].TargetLUN != luns[0].TargetLUN + i)
+            return false;
+    }
+    return mapping->LUNCount > 0;
+}
+
+static void tell_mapping(char *text, size_t size, const ISCSI_TARGET_MAPPINGA *mapping)
+{
+    bool good = luns_follow(mapping);
+    snprintf(text, size, "%s %lu %lu %lu %llx", mapping->OSDeviceName,
+             (unsigned long)mapping->OSBusNumber, (unsigned long)mapping->OSTargetNumber,
+             good ? (unsigned long)mapping->LUNCount : 0,
+             good ? (unsigned long long)mapping->LUNList[0].TargetLUN : 0);
+}
+
+static ISDSC_STATUS report_logins(void)
+{
+    PPERSISTENT_ISCSI_LOGIN_INFOA logins = (PPERSISTENT_ISCSI_LOGIN_INFOA)(void *)&room;
+    ULONG count, size = sizeof room;
+    char options[512], mapping[512];
+    ISDSC_STATUS status = ReportIScsiPersistentLoginsA(&count, logins, &size);
+    for (ULONG i = 0; status == ERROR_SUCCESS && i < count; i++) {
+        tell_options(options, sizeof options, &logins[i].LoginOptions);
+        tell_mapping(mapping, sizeof mapping, logins[i].Mappings);
+        tell("login %s %s %u %s %s %s", logins[i].TargetName, logins[i].TargetPortal.Address,
+             logins[i].TargetPortal.Socket, logins[i].TargetPortal.SymbolicName, options, mapping);
+    }
+    return status;
+}
+
+static void report(void)
+{
+    char name[MAX_ISCSI_NAME_LEN + 1];
+    ISDSC_STATUS status = report_portals();
+    if (status == ERROR_SUCCESS)
+        status = report_logins();
+    if (status == ERROR_SUCCESS)
+        status = GetIScsiInitiatorNodeNameA(name);
+    if (status == ERROR_SUCCESS)
+        tell("name %s", name);
+    tell("reported 0x%lx", (unsigned long)status);
+}
+
+int main(int argc, char **argv)
+{
+    char line[64];
+    if (argc != 3)
+        return 2;
+    client = (unsigned)atoi(argv[1]);
+    port = (USHORT)atoi(argv[2]);
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        if (strncmp(line, "go ", 3) == 0) {
+            random_state = strtoull(line + 3, NULL, 10);
+            go();
+        } else {
+            report();
+        }
+    }
+    return 0;
+}
