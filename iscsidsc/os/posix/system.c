@@ -36,7 +36,8 @@ bool os_configured_initiator_name(char *out, size_t room)
 
 bool os_environment(const char *name, char *out, size_t room)
 {
-    const char *value = getenv(name);
+    /* Not in set-user-ID programs: who calls them must not tell them what to trust. */
+    const char *value = secure_getenv(name);
     return value != NULL && os_ansi_to_utf8(value, out, room) >= 0;
 }
 
