@@ -26,9 +26,10 @@ demo: linux win64
 	@scripts/install-tools test
 	@scripts/demo
 
-bench: linux
-	@scripts/install-tools bench
+bench: linux dll
+	@scripts/install-tools test bench
 	@scripts/build linux benchmarks
+	@scripts/build win64 benchmarks
 	@tests/bench/run
 
 # FUZZ_SECONDS=60 for each fuzzer.
