@@ -222,10 +222,10 @@ static void the_state_directory_can_be_told(void **state)
     assert_true(os_state_directory(path, sizeof path));
     assert_non_null(strstr(path, "iscsidsc"));
     assert_false(os_state_directory(narrow, sizeof narrow));
-    static char set[] = "ISCSIDSC_STATE=/some/where";
+    static char set[] = "ISCSIDSC_STATE=some/where";
     assert_int_equal(putenv(set), 0);
     assert_true(os_state_directory(path, sizeof path));
-    assert_string_equal(path, "/some/where");
+    assert_string_equal(path, "some/where");
 }
 
 static void the_machine_has_addresses(void **state)
