@@ -210,6 +210,7 @@ enum option_code {
     DISCOVERY_MUTUAL,
     DIGEST,
     NOP_INTERVAL,
+    TIME2WAIT,
     NO_STDIN,
 };
 
@@ -229,6 +230,7 @@ static const struct option options[] = {
     {"discovery-mutual", required_argument, NULL, DISCOVERY_MUTUAL},
     {"digest", required_argument, NULL, DIGEST},
     {"nop-interval", required_argument, NULL, NOP_INTERVAL},
+    {"time2wait", required_argument, NULL, TIME2WAIT},
     {"no-stdin", no_argument, NULL, NO_STDIN},
     {NULL, 0, NULL, 0},
 };
@@ -288,6 +290,9 @@ static void obey_option(struct run *run, int code)
         break;
     case NOP_INTERVAL:
         settings->nop_interval = 1000 * (uint32_t)strtoul(optarg, NULL, 10);
+        break;
+    case TIME2WAIT:
+        settings->offers.default_time2wait = (uint32_t)strtoul(optarg, NULL, 10);
         break;
     case NO_STDIN:
         run->watch_input = false;
