@@ -113,6 +113,6 @@ enum status door_find(struct door_transport **out)
     case MODE_NEVER:
         return door_local_new(out);
     default:
-        return STATUS_INVALID_PARAMETER;
+        return STATUS_CONFIGURATION;
     }
 }

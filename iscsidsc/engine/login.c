@@ -272,6 +272,9 @@ static bool wants_catalogue(const struct engine_login *login)
     const struct request_login *request = login->request;
     if (login->again != NULL)
         return false;
+    /* A portal that does not answer must not delay the login to a target that is known. */
+    if (catalogue_find(&login->engine->catalogue, request->target) != NULL)
+        return false;
     return !request->persistent || !portal_given(request->portal) ||
            login->engine->parameters.persistent_login_also_logs_in;
 }

@@ -189,7 +189,10 @@ enum status parameters_parse(struct parameters *parameters, const char *text, co
         .parameters = parameters, .file = file, .problem = problem, .room = room};
     parameters_default(parameters);
     enum status status = read_lines(&reader, text);
-    /* RFC 7143, 13.14: FirstBurstLength may not exceed MaxBurstLength. */
+    /* RFC 7143, 13.14: FirstBurstLength may not exceed MaxBurstLength. Its default gives way. */
+    if (!reader.seen[find("FirstBurstLength")] &&
+        parameters->first_burst_length > parameters->max_burst_length)
+        parameters->first_burst_length = parameters->max_burst_length;
     if (status == STATUS_OK && parameters->first_burst_length > parameters->max_burst_length) {
         snprintf(problem, room, "%s: FirstBurstLength is larger than MaxBurstLength", file);
         status = STATUS_CONFIGURATION;

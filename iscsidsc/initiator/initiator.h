@@ -131,8 +131,8 @@ uint16_t connection_cid(const struct connection *connection);
 /* Negotiated, this connection's digests and segment lengths included. */
 const struct key_values *connection_values(const struct connection *connection);
 enum session_auth connection_auth(const struct connection *connection);
-/* Seconds to wait before the session is connected anew: what the Logout Response or an async message
- * told, else DefaultTime2Wait. */
+/* Seconds to wait before the session is connected anew: what the Logout Response or an async
+ * message told, else DefaultTime2Wait. */
 uint32_t connection_time2wait(const struct connection *connection);
 /* Where the target moved to, after a MOVED status; "host[:port][,tpgt]" was understood. */
 const struct portal_address *connection_redirect(const struct connection *connection);

@@ -15,7 +15,8 @@ bool os_initiator_name_in(const char *text, char *out, size_t room);
 /*
  * The directory for what must last: ISCSIDSC_STATE; else /var/lib/iscsidsc for root,
  * $XDG_STATE_HOME/iscsidsc or ~/.local/state/iscsidsc; %ProgramData%\iscsidsc on Windows.
- * UTF-8. Not created here. Under Wine ISCSIDSC_STATE may be a path of the system below.
+ * UTF-8, absolute. Not created here. False: what ISCSIDSC_STATE says cannot be used, or there is no
+ * such place. Under Wine ISCSIDSC_STATE may be a path of the system below.
  */
 bool os_state_directory(char *out, size_t room);
 /*

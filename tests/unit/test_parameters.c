@@ -139,8 +139,8 @@ static void mistakes_are_named_with_their_line(void **state)
     refused("InitialR2T = 2", "iscsi.conf:1: InitialR2T is \"2\", not a number from 0 to 1");
     refused("LoginTimeout = Yes",
             "iscsi.conf:1: LoginTimeout is \"Yes\", not a number from 1 to 3600");
-    refused("ErrorRecoveryLevel = 2",
-            "iscsi.conf:1: ErrorRecoveryLevel is \"2\", not a number from 0 to 0");
+    refused("ErrorRecoveryLevel = 3",
+            "iscsi.conf:1: ErrorRecoveryLevel is \"3\", not a number from 0 to 2");
     refused("LoginTimeout = 5\nlogintimeout = 6", "iscsi.conf:2: \"logintimeout\" is set twice");
     refused("LoginTimeout", "iscsi.conf:1: not of the form \"Name = value\"");
     refused("= 5", "iscsi.conf:1: not of the form \"Name = value\"");

@@ -1,5 +1,6 @@
 #include "os/process.h"
 #include "os/posix/descriptors.h"
+#include "os/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,6 +99,16 @@ static void close_others(int keep)
     os_close_range((unsigned)keep + 1, ~0u);
 }
 
+/* A relative path is relative to where the program was started. */
+static bool keep_state_directory(void)
+{
+    char directory[4096];
+    if (getenv("ISCSIDSC_STATE") == NULL)
+        return true;
+    return os_state_directory(directory, sizeof directory) &&
+           setenv("ISCSIDSC_STATE", directory, 1) == 0;
+}
+
 bool os_background_begin(void)
 {
     int ends[2];
@@ -120,7 +131,7 @@ bool os_background_begin(void)
     close_others(end);
     setsid();
     starter = end;
-    return chdir("/") == 0;
+    return keep_state_directory() && chdir("/") == 0;
 }
 
 static void close_standard(void)

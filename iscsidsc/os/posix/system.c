@@ -4,6 +4,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,17 +48,47 @@ static bool join(char *out, size_t room, const char *directory, const char *rest
     return length > 0 && (size_t)length < room;
 }
 
+/* What was told and cannot be used is an error, and not as if nothing had been told. */
+static bool told_directory(const char *told, char *out, size_t room)
+{
+    char base[4096];
+    size_t length;
+    if (!os_utf8_valid(told, &length))
+        return false;
+    if (told[0] == '/')
+        return join(out, room, told, "");
+    if (getcwd(base, sizeof base - 1) == NULL || base[0] != '/')
+        return false;
+    length = strlen(base);
+    memcpy(base + length, "/", 2);
+    return join(out, room, base, told);
+}
+
+/* Where there is no HOME (a service, su): the user's entry. */
+static bool home_directory(char *out, size_t room)
+{
+    char texts[4096];
+    struct passwd user, *found;
+    if (os_environment("HOME", out, room) && out[0] == '/')
+        return true;
+    if (getpwuid_r(geteuid(), &user, texts, sizeof texts, &found) != 0 || found == NULL)
+        return false;
+    return user.pw_dir[0] == '/' && os_ansi_to_utf8(user.pw_dir, out, room) > 0;
+}
+
 bool os_state_directory(char *out, size_t room)
 {
     char base[4096];
-    if (os_environment("ISCSIDSC_STATE", base, sizeof base) && base[0] != '\0')
-        return join(out, room, base, "");
+    /* Not in set-user-ID programs: who calls them must not tell them what to trust. */
+    const char *told = secure_getenv("ISCSIDSC_STATE");
+    if (told != NULL && told[0] != '\0')
+        return told_directory(told, out, room);
     if (geteuid() == 0)
         return join(out, room, "/var/lib/iscsidsc", "");
     /* The XDG base directory specification has relative paths ignored. */
     if (os_environment("XDG_STATE_HOME", base, sizeof base) && base[0] == '/')
         return join(out, room, base, "/iscsidsc");
-    if (os_environment("HOME", base, sizeof base) && base[0] == '/')
+    if (home_directory(base, sizeof base))
         return join(out, room, base, "/.local/state/iscsidsc");
     return false;
 }
