@@ -1203,6 +1203,44 @@ ISDSC_API ISDSC_STATUS WINAPI SendScsiReportLuns(PISCSI_UNIQUE_SESSION_ID Unique
  * status: any value. Returns a static English text, never NULL.
  */
 ISDSC_API const char *GetIScsiStatusText(ISDSC_STATUS status);
+
+#define ISCSI_EVENT_SESSION_ADDED        1
+#define ISCSI_EVENT_SESSION_REMOVED      2
+#define ISCSI_EVENT_SESSION_CONNECTED    3 /* again, after it had lost its connection */
+#define ISCSI_EVENT_SESSION_DISCONNECTED 4
+#define ISCSI_EVENT_TARGET_ADDED         5 /* has become known */
+#define ISCSI_EVENT_TARGET_REMOVED       6
+#define ISCSI_EVENT_PORTAL_ADDED         7 /* of the list of discovery portals */
+#define ISCSI_EVENT_PORTAL_REMOVED       8
+
+typedef struct {
+    ULONGLONG Sequence; /* 1 more for each event */
+    ULONGLONG Time;     /* milliseconds of a clock that only goes forward */
+    ULONG Kind;         /* ISCSI_EVENT_...; more may come */
+    /* Zeros and empty strings where the kind has none. */
+    ISCSI_UNIQUE_SESSION_ID SessionId;
+    CHAR TargetName[MAX_ISCSI_NAME_LEN + 1];
+    CHAR PortalAddress[MAX_ISCSI_PORTAL_ADDRESS_LEN];
+    USHORT PortalSocket;
+} ISCSI_EVENT, *PISCSI_EVENT;
+
+/* As Position: begin with the next event. The call returns at once. */
+#define ISCSI_EVENTS_FROM_NOW 0xFFFFFFFFFFFFFFFFull
+
+/*
+ * Waits for sessions, targets and portals that come and go. Not part of Microsoft's
+ * interface, and not in the DLL.
+ *
+ * Position: in, the number of the last event seen; out, what to pass next. Timeout:
+ * milliseconds to wait when there is none. Lost: receives TRUE if events behind the
+ * position are forgotten (some thousand are kept), or the service has started anew;
+ * look at the lists again then. Count: in, elements that Events has room for; out,
+ * events delivered, 0 after the timeout. Events: receives them, oldest first.
+ *
+ * Errors: ERROR_INVALID_PARAMETER; ERROR_CANCELLED if the service ends meanwhile.
+ */
+ISDSC_API ISDSC_STATUS WaitIScsiEvents(ULONGLONG *Position, ULONG Timeout, BOOLEAN *Lost,
+                                       ULONG *Count, PISCSI_EVENT Events);
 #endif
 #ifdef __cplusplus
 }

@@ -88,6 +88,8 @@ static struct known_target *add_target(struct catalogue *catalogue, const char *
     list_init(&target->instances);
     list_append(&catalogue->targets, &target->link);
     catalogue->target_count++;
+    if (catalogue->changed != NULL)
+        catalogue->changed(catalogue, target->name, true);
     return target;
 }
 
@@ -99,6 +101,8 @@ static void remove_target(struct catalogue *catalogue, struct known_target *targ
     *place = target->chain;
     list_remove(&target->link);
     catalogue->target_count--;
+    if (catalogue->changed != NULL)
+        catalogue->changed(catalogue, target->name, false);
     os_free(target->name);
     os_free(target);
 }

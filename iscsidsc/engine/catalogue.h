@@ -59,6 +59,8 @@ struct catalogue {
     size_t bucket_count; /* a power of two, or 0 */
     size_t target_count;
     unsigned round;
+    /* A target has become known, or is known no longer; may be NULL. */
+    void (*changed)(struct catalogue *catalogue, const char *target, bool added);
 };
 
 void catalogue_init(struct catalogue *catalogue);

@@ -1,5 +1,6 @@
 /* The engine's thread, and its start and end. */
 #include "engine/model.h"
+#include "engine/events.h"
 #include "engine/probe.h"
 #include "engine/restore.h"
 #include "engine/sessions.h"
@@ -120,7 +121,9 @@ static void engine_free(struct engine *engine)
 {
     /* Runs what was posted too late: it is told CANCELLED. */
     os_loop_free(engine->loop);
+    events_clear(&engine->events);
     store_close(engine->store);
+    engine->catalogue.changed = NULL;
     catalogue_clear(&engine->catalogue);
     link_base_close(&engine->links);
     os_free(engine->directory);
@@ -177,6 +180,12 @@ static uint16_t choose_qualifier(bool service)
     return qualifier;
 }
 
+static void on_target(struct catalogue *catalogue, const char *target, bool added)
+{
+    events_target(LIST_OWNER(catalogue, struct engine, catalogue), target,
+                  added ? EVENT_TARGET_ADDED : EVENT_TARGET_REMOVED);
+}
+
 static void on_start(struct os_job *job)
 {
     restore_begin(LIST_OWNER(job, struct engine, start_job));
@@ -195,7 +204,9 @@ static struct engine *engine_new(const char *directory, bool service)
     list_init(&engine->sessions);
     for (size_t i = 0; i < SESSION_BUCKETS; i++)
         list_init(&engine->sessions_by_id[i]);
+    events_init(&engine->events);
     catalogue_init(&engine->catalogue);
+    engine->catalogue.changed = on_target;
     engine->stop_job.run = on_stop;
     engine->stop_timer.fire = on_stop_timer;
     engine->adapter = new_adapter();

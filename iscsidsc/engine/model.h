@@ -14,6 +14,17 @@
 
 enum { PROBLEM_ROOM = 512, SESSION_BUCKETS = 256 };
 
+/* Of events.c. */
+struct events {
+    struct list entries; /* kept, oldest first */
+    size_t count;
+    uint64_t last; /* number given */
+    bool wanted;   /* by anybody, at any time */
+    bool posted;
+    struct list waiters; /* calls */
+    struct os_job job;
+};
+
 struct engine {
     struct os_loop *loop;
     struct os_thread *thread;
@@ -24,6 +35,7 @@ struct engine {
     bool draining; /* waits for logouts */
     bool stopped;
     struct list pending; /* struct engine_call */
+    struct events events;
 
     bool service;
     uint16_t first_qualifier;  /* of the ISIDs that sessions get */

@@ -26,6 +26,7 @@
 #define IN_mapped_lun(...)       DESCRIBE(mapped_lun, __VA_ARGS__)
 #define IN_mapping(...)          DESCRIBE(mapping, __VA_ARGS__)
 #define IN_persistent_login(...) DESCRIBE(persistent_login, __VA_ARGS__)
+#define IN_event(...)            DESCRIBE(event, __VA_ARGS__)
 
 #define IN_request_version(...)             DESCRIBE(request_version, __VA_ARGS__)
 #define IN_request_add_portal(...)          DESCRIBE(request_add_portal, __VA_ARGS__)
@@ -44,6 +45,7 @@
 #define IN_request_set_chap_secret(...)     DESCRIBE(request_set_chap_secret, __VA_ARGS__)
 #define IN_request_list_persistent(...)     DESCRIBE(request_list_persistent, __VA_ARGS__)
 #define IN_request_remove_persistent(...)   DESCRIBE(request_remove_persistent, __VA_ARGS__)
+#define IN_request_wait_events(...)         DESCRIBE(request_wait_events, __VA_ARGS__)
 
 #define IN_reply_version(...)             DESCRIBE(reply_version, __VA_ARGS__)
 #define IN_reply_add_portal(...)          DESCRIBE(reply_add_portal, __VA_ARGS__)
@@ -62,6 +64,7 @@
 #define IN_reply_set_chap_secret(...)     DESCRIBE(reply_set_chap_secret, __VA_ARGS__)
 #define IN_reply_list_persistent(...)     DESCRIBE(reply_list_persistent, __VA_ARGS__)
 #define IN_reply_remove_persistent(...)   DESCRIBE(reply_remove_persistent, __VA_ARGS__)
+#define IN_reply_wait_events(...)         DESCRIBE(reply_wait_events, __VA_ARGS__)
 
 /* The last row of a field table is empty: C has no arrays of nothing. */
 #define DESCRIBE_RECORD(name, fields)                                                              \

@@ -110,6 +110,18 @@
     FIELD(RECORD, mapping, 9, mapping)                                                             \
     FIELD(U64, _, 10, number)
 
+/*
+ * Something came or went. `kind` is an enum event_kind, `time` milliseconds of a clock that only
+ * goes forward. What does not belong to the kind is absent.
+ */
+#define RECORD_EVENT(FIELD)                                                                        \
+    FIELD(U64, _, 1, sequence)                                                                     \
+    FIELD(U32, _, 2, kind)                                                                         \
+    FIELD(U64, _, 3, time)                                                                         \
+    FIELD(RECORD, unique_id, 4, session)                                                           \
+    FIELD(TEXT, _, 5, target)                                                                      \
+    FIELD(RECORD, portal, 6, portal)
+
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \
     RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
@@ -119,7 +131,8 @@
     RECORD(session_info, RECORD_SESSION_INFO)                                                      \
     RECORD(mapped_lun, RECORD_MAPPED_LUN)                                                          \
     RECORD(mapping, RECORD_MAPPING)                                                                \
-    RECORD(persistent_login, RECORD_PERSISTENT_LOGIN)
+    RECORD(persistent_login, RECORD_PERSISTENT_LOGIN)                                              \
+    RECORD(event, RECORD_EVENT)
 
 /* --------------------------------------------------------------- operations */
 
@@ -206,6 +219,22 @@
     FIELD(TEXT, _, 3, target)                                                                      \
     FIELD(RECORD, portal, 4, portal)
 
+/*
+ * Waits until there are events behind number `after` whose kinds are among `kinds` (bits, 1 <<
+ * kind; 0: all), at most `timeout` milliseconds. EVENTS_FROM_NOW: answers at once where to begin.
+ */
+#define EVENTS_FROM_NOW UINT64_MAX
+#define REQUEST_WAIT_EVENTS(FIELD)                                                                 \
+    FIELD(U64, _, 1, after)                                                                        \
+    FIELD(U32, _, 2, timeout)                                                                      \
+    FIELD(U32, _, 3, kinds)
+
+/* `last`: what to pass as `after` next time. `lost`: there were more, which are forgotten. */
+#define REPLY_EVENTS(FIELD)                                                                        \
+    FIELD(LIST, event, 1, events)                                                                  \
+    FIELD(U64, _, 2, last)                                                                         \
+    FIELD(U8, _, 3, lost)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -229,7 +258,8 @@ enum operation_effect {
     OPERATION(14, set_node_name, CHANGES, FIELDS_NODE_NAME, NO_FIELDS)                             \
     OPERATION(15, set_chap_secret, CHANGES, REQUEST_CHAP_SECRET, NO_FIELDS)                        \
     OPERATION(16, list_persistent, READS, NO_FIELDS, REPLY_PERSISTENT)                             \
-    OPERATION(17, remove_persistent, CHANGES, REQUEST_REMOVE_PERSISTENT, NO_FIELDS)
+    OPERATION(17, remove_persistent, CHANGES, REQUEST_REMOVE_PERSISTENT, NO_FIELDS)                \
+    OPERATION(18, wait_events, READS, REQUEST_WAIT_EVENTS, REPLY_EVENTS)
 
 /* ------------------------------------------------- what is made from the above */
 

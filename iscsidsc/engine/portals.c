@@ -1,5 +1,6 @@
 /* The list of discovery portals: add, remove, refresh, list. */
 #include "engine/adapter.h"
+#include "engine/events.h"
 #include "engine/options.h"
 #include "engine/probe.h"
 #include "os/memory.h"
@@ -102,10 +103,12 @@ void engine_add_portal(struct engine_call *call)
         status = engine_store(call->engine, &store);
     if (status == STATUS_OK)
         status = store_put_portal(store, request->entry);
-    if (status == STATUS_OK)
-        ask(call, request->entry);
-    else
+    if (status != STATUS_OK) {
         engine_finish(call, status, NULL);
+        return;
+    }
+    events_portal(call->engine, request->entry->portal, EVENT_PORTAL_ADDED);
+    ask(call, request->entry);
 }
 
 /* --- finding what is listed --- */
@@ -145,15 +148,25 @@ static enum status check_named(const char *initiator, const struct portal *porta
 
 /* --- remove --- */
 
-static enum status remove_fitting(struct store *store, const struct discovery_portal_list *portals,
+static enum status remove_entry(struct engine *engine, struct store *store,
+                                const struct discovery_portal *entry)
+{
+    bool found;
+    enum status status = store_delete_portal(store, entry, &found);
+    if (status == STATUS_OK && found)
+        events_portal(engine, entry->portal, EVENT_PORTAL_REMOVED);
+    return status;
+}
+
+static enum status remove_fitting(struct engine *engine, struct store *store,
+                                  const struct discovery_portal_list *portals,
                                   const struct request_remove_portal *wanted)
 {
     int best = best_fit(portals, wanted);
     enum status status = best > 0 ? STATUS_OK : STATUS_PORTAL_NOT_FOUND;
     for (uint32_t i = 0; status == STATUS_OK && i < portals->count; i++) {
-        bool found;
         if (fit(&portals->items[i], wanted) == best)
-            status = store_delete_portal(store, &portals->items[i], &found);
+            status = remove_entry(engine, store, &portals->items[i]);
     }
     return status;
 }
@@ -171,7 +184,7 @@ void engine_remove_portal(struct engine_call *call)
     if (status == STATUS_OK)
         status = store_portals(store, &arena, false, &portals);
     if (status == STATUS_OK)
-        status = remove_fitting(store, &portals, request);
+        status = remove_fitting(call->engine, store, &portals, request);
     os_arena_clear(&arena);
     engine_finish(call, status, NULL);
 }

@@ -1,5 +1,6 @@
 #include "engine/recovery.h"
 #include "engine/attempt.h"
+#include "engine/events.h"
 #include "os/memory.h"
 
 enum {
@@ -159,6 +160,7 @@ void recovery_begin(struct engine_session *session)
     uint32_t pause = pause_of(session);
     session->state = ENGINE_SESSION_RECONNECT;
     recovery->hold_until = now + session->engine->parameters.max_request_hold_time * UINT64_C(1000);
+    events_session(session, EVENT_SESSION_DISCONNECTED);
     engine_commands_hold(session);
     if (may_try_again(session))
         try_after(session, wait > pause ? wait : pause);

@@ -1,5 +1,6 @@
 #include "engine/sessions.h"
 #include "engine/attempt.h"
+#include "engine/events.h"
 #include "engine/recovery.h"
 #include "os/memory.h"
 
@@ -80,6 +81,8 @@ void engine_session_remove(struct engine_session *session)
 {
     struct engine *engine = session->engine;
     list_remove(&session->link);
+    if (!list_empty(&session->by_id))
+        events_session(session, EVENT_SESSION_REMOVED);
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
     recovery_end(session);
@@ -122,6 +125,7 @@ bool engine_session_went_live(struct engine_session *session)
     /* The list is in the order of the logins' ends. */
     list_remove(&session->link);
     list_append(&engine->sessions, &session->link);
+    events_session(session, EVENT_SESSION_ADDED);
     return true;
 }
 
@@ -129,6 +133,7 @@ bool engine_session_came_back(struct engine_session *session)
 {
     if (!take_contact(session))
         return false;
+    events_session(session, EVENT_SESSION_CONNECTED);
     engine_commands_resume(session);
     return true;
 }

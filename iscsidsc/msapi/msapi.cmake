@@ -15,7 +15,7 @@ function(write_version_script output)
             string(APPEND names "        ${name};\n")
         endif()
     endforeach()
-    string(APPEND names "        GetIScsiStatusText;\n")
+    string(APPEND names "        GetIScsiStatusText;\n        WaitIScsiEvents;\n")
     file(GENERATE OUTPUT ${output} CONTENT "{\n    global:\n${names}    local:\n        *;\n};\n")
 endfunction()
 
@@ -44,9 +44,10 @@ function(write_decorated_def output)
     file(GENERATE OUTPUT ${output} CONTENT "LIBRARY iscsidsc.dll\nEXPORTS\n${lines}")
 endfunction()
 
-# The Windows system has the texts of system errors, and the DLL's message table the others.
+# The Windows system has the texts of system errors, and the DLL's message table the others. The DLL exports nothing that
+# the real one does not.
 if(WIN32)
-    list(FILTER msapi_sources EXCLUDE REGEX "messages\\.c$")
+    list(FILTER msapi_sources EXCLUDE REGEX "(messages|events)\\.c$")
 endif()
 
 add_library(iscsidsc SHARED ${msapi_sources})

@@ -101,6 +101,9 @@ static const struct command commands[] = {
      "Remove from that list."},
     {"ClearPersistentDevices", EXACTLY(0), 0, run_clear_devices, "", "Empty that list."},
 
+    {"Monitor", BETWEEN(0, 1), 0, run_monitor, "[<Seconds>]",
+     "Tell what comes and goes, for so long or until ^C. Microsoft's tool has no such command."},
+
     {"QLoginTarget", EXACTLY(1) | EXACTLY(3), 0, run_quick_login, "<Target Name> " CHAP,
      "Log in to a target."},
     {"QAddTarget", EXACTLY(2), 0, run_quick_add_target, "<Target Name> <Portal Address>",

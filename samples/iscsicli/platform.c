@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -9,6 +10,7 @@
 #include <arpa/inet.h>
 #endif
 #include "platform.h"
+#include "snapshot.h"
 
 #ifdef _WIN32
 
@@ -27,7 +29,91 @@ int platform_exit_code(ISDSC_STATUS status)
     return (int)status;
 }
 
+ISDSC_STATUS platform_monitor(unsigned long seconds,
+                              void (*tell)(const struct platform_event *event))
+{
+    struct snapshot snapshot = {0};
+    ULONGLONG end = GetTickCount64() + seconds * 1000ull;
+    ISDSC_STATUS status = snapshot_update(&snapshot, tell);
+
+    while (status == ERROR_SUCCESS && (seconds == 0 || GetTickCount64() < end)) {
+        Sleep(500);
+        status = snapshot_update(&snapshot, tell);
+    }
+    snapshot_free(&snapshot);
+    return status;
+}
+
 #else
+
+static const char *name_of_kind(ULONG kind)
+{
+    static const char *const names[] = {
+        [ISCSI_EVENT_SESSION_ADDED] = "Session added",
+        [ISCSI_EVENT_SESSION_REMOVED] = "Session removed",
+        [ISCSI_EVENT_SESSION_CONNECTED] = "Session connected",
+        [ISCSI_EVENT_SESSION_DISCONNECTED] = "Session disconnected",
+        [ISCSI_EVENT_TARGET_ADDED] = "Target added",
+        [ISCSI_EVENT_TARGET_REMOVED] = "Target removed",
+        [ISCSI_EVENT_PORTAL_ADDED] = "Portal added",
+        [ISCSI_EVENT_PORTAL_REMOVED] = "Portal removed",
+    };
+
+    return kind < sizeof(names) / sizeof(names[0]) && names[kind] ? names[kind] : "Event";
+}
+
+static void tell_event(const ISCSI_EVENT *from, void (*tell)(const struct platform_event *event))
+{
+    struct platform_event event = {.what = name_of_kind(from->Kind), .session = from->SessionId};
+
+    memcpy(event.target, from->TargetName, sizeof(event.target));
+    memcpy(event.portal, from->PortalAddress, sizeof(event.portal));
+    event.socket = from->PortalSocket;
+    tell(&event);
+}
+
+static ISDSC_STATUS wait_once(ULONGLONG *position, ULONG milliseconds,
+                              void (*tell)(const struct platform_event *event))
+{
+    static const struct platform_event gap = {.what = "Some events were lost"};
+    ISCSI_EVENT events[16];
+    ULONG count = sizeof(events) / sizeof(events[0]);
+    BOOLEAN lost = FALSE;
+    ISDSC_STATUS status = WaitIScsiEvents(position, milliseconds, &lost, &count, events);
+
+    if (status != ERROR_SUCCESS)
+        return status;
+    if (lost)
+        tell(&gap);
+    for (ULONG i = 0; i < count; i++)
+        tell_event(&events[i], tell);
+    return status;
+}
+
+static unsigned long long milliseconds_now(void)
+{
+    struct timespec now;
+
+    timespec_get(&now, TIME_UTC);
+    return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
+ISDSC_STATUS platform_monitor(unsigned long seconds,
+                              void (*tell)(const struct platform_event *event))
+{
+    const unsigned long long hour = 3600000;
+    unsigned long long now = milliseconds_now(), end = now + seconds * 1000ull;
+    ULONGLONG position = ISCSI_EVENTS_FROM_NOW;
+    ISDSC_STATUS status = wait_once(&position, 0, tell);
+
+    while (status == ERROR_SUCCESS && (seconds == 0 || now < end)) {
+        unsigned long long left = seconds == 0 || end - now > hour ? hour : end - now;
+
+        status = wait_once(&position, (ULONG)left, tell);
+        now = milliseconds_now();
+    }
+    return status;
+}
 
 void platform_status_text(ISDSC_STATUS status, char *text, size_t size)
 {

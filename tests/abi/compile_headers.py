@@ -80,6 +80,8 @@ def uses():
               "#endif",
               "#ifndef _WIN32",
               "    { const char *text = GetIScsiStatusText(ISDSC_TARGET_ERROR); sum += text != 0; }",
+              "    { ISCSI_EVENT event; ULONGLONG position = ISCSI_EVENTS_FROM_NOW; BOOLEAN lost; ULONG count = 1;",
+              "      sum += WaitIScsiEvents(&position, 0, &lost, &count, &event) + event.Kind + position; }",
               "#endif",
               "    return sum == 0;", "}", ""]
     return "\n".join(lines)

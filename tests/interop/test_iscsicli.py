@@ -34,7 +34,7 @@ COMMANDS = """AddTarget RemoveTarget AddTargetPortal RemoveTargetPortal RefreshT
     PersistentLoginTarget LogoutTarget ListPersistentTargets RemovePersistentTarget AddConnection RemoveConnection
     SessionList ReportTargetMappings ScsiInquiry ReadCapacity ReportLUNs ListInitiators NodeName CHAPSecret TunnelAddr
     GroupKey PSKey GetPSKey BindPersistentVolumes BindPersistentDevices ReportPersistentDevices AddPersistentDevice
-    RemovePersistentDevice ClearPersistentDevices QLoginTarget QAddTarget QAddTargetPortal QAddConnection""".split()
+    RemovePersistentDevice ClearPersistentDevices Monitor QLoginTarget QAddTarget QAddTargetPortal QAddConnection""".split()
 
 
 def under_wine():
@@ -189,6 +189,25 @@ class Usage(Case):
         for words in cases:
             with self.subTest(words=words):
                 self.assertEqual(self.usage_of(self.assert_done(conversation.say(*words))), [words[0]])
+
+    def test_persistent_logins_are_stored_listed_and_removed(self):
+        target = "iqn.2026-11.org.Example:Kept"
+        conversation = self.converse()
+        self.assertIn("Total of 0 peristent targets\n", self.assert_done(conversation.say("ListPersistentTargets")))
+        login = [target, "T", "192.0.2.1", "3260", "*", "*", "*"] + ["*"] * 9 + ["*", "1", "0x0000000000000005", "1", "2", "3"]
+        output = self.assert_done(conversation.say("PersistentLoginTarget", *login))
+        self.assertNotIn("Session Id", output)
+        output = self.assert_done(conversation.say("ListPersistentTargets"))
+        self.assertIn("Total of 1 peristent targets\n", output)
+        self.assertIn(target, output)
+        self.assertIn("192.0.2.1 3260", output)
+        removal = ["RemovePersistentTarget", "*", target, "*", "192.0.2.1", "3260"]
+        self.assert_done(conversation.say(*removal))
+        self.assertIn("Total of 0 peristent targets\n", self.assert_done(conversation.say("ListPersistentTargets")))
+        self.assertNotIn(SUCCESS, conversation.say(*removal))
+
+    def test_monitor_ends_after_its_time(self):
+        self.assertLess(len(self.succeed("Monitor", "1").splitlines()), 3)
 
     def test_names_are_compared_without_case(self):
         self.assertEqual(self.succeed("LISTinitiators"), self.succeed("ListInitiators"))
