@@ -476,8 +476,13 @@ static void wait_for_ends(unsigned wanted)
 
 static void quiet(void)
 {
+    uint64_t end = os_now() + 30000;
+    enum status status;
     orders.random = false;
-    assert_status(send(SCSI_INQUIRY), STATUS_OK);
+    /* The last loss may have come with the order; a slow machine is a while over the login. */
+    while ((status = send(SCSI_INQUIRY)) != STATUS_OK && os_now() < end)
+        ;
+    assert_status(status, STATUS_OK);
     wait_for_connections(1);
 }
 
