@@ -32,6 +32,8 @@ size_t os_service_places(struct os_place *out, size_t room);
 /* Where this process answers when it is the service. */
 bool os_serving_place(struct os_place *out);
 
+/* From the root on, whatever becomes of the working directory. False: too long. */
+bool os_absolute_path(const char *path, char out[OS_PATH_ROOM]);
 /* Base and ending in one path. False: too long. */
 bool os_place_path(const struct os_place *place, const char *ending, char out[OS_PATH_ROOM]);
 

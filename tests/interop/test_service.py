@@ -430,6 +430,21 @@ class OnDemand(Case):
         self.succeed("ListInitiators", mode="require")
         self.assertEqual(services_of(self.state), first)
 
+    def test_relative_directories(self):
+        environment = dict(self.environment("auto"), ISCSIDSC_STATE="state")
+        self.succeed("NodeName", "iqn.2026-11.org.example:found", env=environment, cwd=self.directory)
+        pid, = [int(name) for name in os.listdir("/proc") if name.isdigit() and self.holds(name, "state/service.lock")]
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        self.assertTrue(os.path.exists(os.path.join(self.state, "store.db")))
+        self.succeed("ListInitiators", mode="require")
+
+    def holds(self, pid, name):
+        """Does the process have that file open?"""
+        with contextlib.suppress(OSError):
+            return any(os.readlink("/proc/%s/fd/%s" % (pid, file)) == os.path.join(self.directory, name)
+                       for file in os.listdir("/proc/%s/fd" % pid))
+        return False
+
     def test_fifty_at_once_start_one(self):
         clients = [subprocess.Popen([program("iscsicli"), "ListInitiators"], stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -479,7 +494,7 @@ class OnDemand(Case):
         os.mkdir(self.state, 0o700)
         os.symlink("/nowhere/at/all", os.path.join(self.state, "service.lock"))
         self.succeed("ListInitiators", mode="auto")
-        self.assertEqual(services_of(self.state), [])
+        wait_for(lambda: not services_of(self.state), "the service to have ended")
 
     def test_the_callers_descriptors_are_not_kept(self):
         reading, writing = os.pipe()

@@ -21,7 +21,7 @@ static bool join(char out[OS_PATH_ROOM], const char *directory, const char *rest
     return length > 0 && (size_t)length < OS_PATH_ROOM;
 }
 
-static bool absolute(const char *path, char out[OS_PATH_ROOM])
+bool os_absolute_path(const char *path, char out[OS_PATH_ROOM])
 {
     char directory[OS_PATH_ROOM];
     if (path[0] == '/')
@@ -46,11 +46,11 @@ static bool named_place(struct os_place *place)
     place->own = true;
     if (os_environment("ISCSIDSC_SOCKET", path, sizeof path) && path[0] != '\0') {
         strip_ending(path);
-        return absolute(path, place->base);
+        return os_absolute_path(path, place->base);
     }
     char directory[OS_PATH_ROOM];
     return os_environment("ISCSIDSC_STATE", path, sizeof path) && path[0] != '\0' &&
-           absolute(path, directory) && join(place->base, directory, "/door");
+           os_absolute_path(path, directory) && join(place->base, directory, "/door");
 }
 
 /* Without XDG_RUNTIME_DIR (cron, su) the user's login may still have such a directory. */

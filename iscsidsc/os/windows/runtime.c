@@ -13,7 +13,7 @@ static bool join(char out[OS_PATH_ROOM], const char *directory, const char *rest
     return length > 0 && (size_t)length < OS_PATH_ROOM;
 }
 
-static bool absolute(const char *path, char out[OS_PATH_ROOM])
+bool os_absolute_path(const char *path, char out[OS_PATH_ROOM])
 {
     wchar_t full[OS_PATH_ROOM];
     wchar_t *wide = os_wide(path);
@@ -34,7 +34,7 @@ static bool path_variable(const char *name, char out[OS_PATH_ROOM])
 {
     char value[OS_PATH_ROOM], path[OS_PATH_ROOM];
     return os_environment(name, value, sizeof value) && value[0] != '\0' &&
-           os_from_unix_path(value, path, sizeof path) && absolute(path, out);
+           os_from_unix_path(value, path, sizeof path) && os_absolute_path(path, out);
 }
 
 static bool named_place(struct os_place *place)
