@@ -28,7 +28,7 @@
     PARAMETER(MaxRequestHoldTime, max_request_hold_time, 0, 86400, 60)                             \
     PARAMETER(LinkDownTime, link_down_time, 0, 86400, 15)                                          \
     PARAMETER(DelayBetweenReconnect, delay_between_reconnect, 0, 3600, 5)                          \
-    PARAMETER(MaxConnectionRetries, max_connection_retries, 0, 0xffffffff, 0xffffffff)             \
+    PARAMETER(MaxConnectionRetries, max_connection_retries, 0, 4294967295, 4294967295)             \
     PARAMETER(PortalRetryCount, portal_retry_count, 0, 1000, 5)                                    \
     PARAMETER(NetworkReadyRetryCount, network_ready_retry_count, 0, 1000, 10)                      \
     PARAMETER(IPSecConfigTimeout, ipsec_config_timeout, 1, 3600, 60)                               \
