@@ -11,10 +11,17 @@
 
 /* --- the store --- */
 
-static const struct blob user = {(const uint8_t *)"us\0er", 5};
-static const struct blob password = {(const uint8_t *)"password1234", 12};
+#define USER                                                                                       \
+    {                                                                                              \
+        (const uint8_t *)"us\0er", 5                                                               \
+    }
+#define PASSWORD                                                                                   \
+    {                                                                                              \
+        (const uint8_t *)"password1234", 12                                                        \
+    }
+static const struct blob password = PASSWORD;
 static const struct blob key = {(const uint8_t *)"a k\0ey", 6};
-static const struct login_options all_options = {1, 0xff, 2, 1, 1, 0, 3, 4, 5, user, password};
+static const struct login_options all_options = {1, 0xff, 2, 1, 1, 0, 3, 4, 5, USER, PASSWORD};
 static const struct portal named = {"n\xc3\xa4me", "Storage.example", 3261};
 static const struct mapped_lun luns[] = {{0, 0}, {0xffffffff, UINT64_C(0xfedcba9876543210)}};
 static const struct mapping mapping = {"\\\\.\\Scsi5:", 6, 7, {luns, 2}};
