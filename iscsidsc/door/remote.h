@@ -44,7 +44,7 @@ enum status remote_new(struct door_transport **out, enum status (*find)(os_socke
  * What ISCSIDSC_SERVICE and the machine offer. "never": an engine in this process. "require": a
  * service that runs, else SERVICE_NOT_RUNNING. "auto", or not set: a service that runs; else one
  * that is started now, when its program is installed; else an engine in this process.
- * INVALID_PARAMETER for other values.
+ * CONFIGURATION for other values.
  *
  * A process that has found a service stays with services. One that is there but does not take this
  * process is an error, and no reason for an engine of its own.

@@ -24,8 +24,8 @@ struct os_place {
  *
  * ISCSIDSC_SOCKET (its path, with or without ".sock") alone, else ISCSIDSC_STATE's directory alone,
  * else: /run/iscsidsc for root; for users $XDG_RUNTIME_DIR/iscsidsc, the state directory, then
- * /run/iscsidsc. Under Wine those of the native system, and behind them, as on Windows, the state
- * directory.
+ * /run/iscsidsc. A variable that names no usable path leaves none. Under Wine those of the native
+ * system, and behind them, as on Windows, the state directory.
  */
 #define OS_PLACE_MAX 5u
 size_t os_service_places(struct os_place *out, size_t room);

@@ -81,20 +81,25 @@ static bool system_place(struct os_place *place)
     return join(place->base, SYSTEM_PLACE, "");
 }
 
+/* What was told and cannot be used is an error, and not as if nothing had been told. */
+static bool is_told(const char *variable)
+{
+    const char *value = secure_getenv(variable);
+    return value != NULL && value[0] != '\0';
+}
+
 size_t os_service_places(struct os_place *out, size_t room)
 {
-    struct os_place place = {0};
+    static bool (*const kinds[])(struct os_place *) = {named_place, runtime_place, state_place,
+                                                       system_place};
+    bool named = is_told("ISCSIDSC_SOCKET") || is_told("ISCSIDSC_STATE");
     size_t count = 0;
-    bool (*const kinds[])(struct os_place *) = {named_place, runtime_place, state_place,
-                                                system_place};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && count < room; i++) {
         bool of_users = kinds[i] == runtime_place || kinds[i] == state_place;
-        memset(&place, 0, sizeof place);
-        if ((of_users && geteuid() == 0) || !kinds[i](&place))
+        if (named != (kinds[i] == named_place) || (of_users && geteuid() == 0))
             continue;
-        out[count++] = place;
-        if (kinds[i] == named_place)
-            break;
+        memset(&out[count], 0, sizeof *out);
+        count += kinds[i](&out[count]);
     }
     return count;
 }

@@ -92,19 +92,25 @@ static bool windows_place(struct os_place *place)
     return os_state_directory(path, sizeof path) && join(place->base, path, "\\door");
 }
 
+/* What was told and cannot be used is an error, and not as if nothing had been told. The length of
+ * an empty value is that of its NUL. */
+static bool is_told(void)
+{
+    return GetEnvironmentVariableW(L"ISCSIDSC_SOCKET", NULL, 0) > 1 ||
+           GetEnvironmentVariableW(L"ISCSIDSC_STATE", NULL, 0) > 1;
+}
+
 size_t os_service_places(struct os_place *out, size_t room)
 {
-    struct os_place place;
-    size_t count = 0;
-    bool (*const kinds[])(struct os_place *) = {
+    static bool (*const kinds[])(struct os_place *) = {
         named_place, native_runtime_place, native_state_place, native_system_place, windows_place};
+    bool named = is_told();
+    size_t count = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && count < room; i++) {
-        memset(&place, 0, sizeof place);
-        if (!kinds[i](&place))
+        if (named != (kinds[i] == named_place))
             continue;
-        out[count++] = place;
-        if (kinds[i] == named_place)
-            break;
+        memset(&out[count], 0, sizeof *out);
+        count += kinds[i](&out[count]);
     }
     return count;
 }
@@ -112,10 +118,7 @@ size_t os_service_places(struct os_place *out, size_t room)
 bool os_serving_place(struct os_place *out)
 {
     memset(out, 0, sizeof *out);
-    if (named_place(out))
-        return true;
-    memset(out, 0, sizeof *out);
-    return windows_place(out);
+    return is_told() ? named_place(out) : windows_place(out);
 }
 
 bool os_place_path(const struct os_place *place, const char *ending, char out[OS_PATH_ROOM])
