@@ -408,6 +408,34 @@ static void another_portal_of_the_group_will_do(void **state)
     assert_status(status, STATUS_OK);
 }
 
+/* Whichever allocation fails: the session comes back later, or is gone where nothing else can be
+ * done, and the engine goes on. */
+static void want_of_memory_is_survived(void **state)
+{
+    const struct login_options options = {.specified = OPTION_DEFAULT_TIME2WAIT};
+    unsigned survivors = 0;
+    (void)state;
+    log_in(0, NULL);
+    for (long nth = 1; nth < 40; nth++) {
+        assert_status(send(SCSI_INQUIRY), STATUS_OK);
+        unsigned before = orders.connections;
+        os_alloc_fail_at(nth);
+        cut();
+        uint64_t end = os_now() + BOUND;
+        while (orders.connections == before && os_now() < end)
+            os_thread_yield();
+        int got;
+        while ((got = connections()) == 0 && os_now() < end)
+            os_thread_yield();
+        os_alloc_fail_at(0);
+        survivors += got == 1;
+        if (got == -1)
+            assert_status(login_with(BASE ":a", &options), STATUS_OK);
+        wait_for_connections(1);
+    }
+    assert_true(survivors > 25);
+}
+
 /* --- again and again --- */
 
 enum { CALLERS = 4, ENDS = 500, DEADLINE = 1000 };
@@ -544,6 +572,7 @@ int main(void)
         RECONNECT_TEST(a_target_that_was_removed_ends_the_session),
         RECONNECT_TEST(retries_may_be_limited),
         RECONNECT_TEST(another_portal_of_the_group_will_do),
+        RECONNECT_TEST(want_of_memory_is_survived),
         RECONNECT_TEST(five_hundred_lost_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
