@@ -9,6 +9,7 @@ import argparse
 import fcntl
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -54,8 +55,21 @@ class WinePrefix:
         with open(self.path + ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not os.path.exists(self.ready_mark):
-                self.command("wineboot", "--init")
+                self.make()
                 open(self.ready_mark, "w").close()
+
+    def make(self):
+        """A server of a directory that is gone may still answer for one with the same inode: end it, try again."""
+        for attempt in range(3):
+            try:
+                self.command("wineboot", "--init")
+                return
+            except OSError:
+                if attempt == 2:
+                    raise
+                self.stop()
+                shutil.rmtree(self.path, ignore_errors=True)
+                os.makedirs(self.path, exist_ok=True)
 
     def start(self):
         """Have the prefix and its server up, so that programs start quickly."""
