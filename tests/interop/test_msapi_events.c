@@ -8,7 +8,9 @@
 static void the_dll_exports_nothing_of_its_own(void **state)
 {
     HMODULE module = GetModuleHandleA("iscsidsc.dll");
+    ISCSI_VERSION_INFO version;
     (void)state;
+    SUCCEEDS(GetIScsiVersionInformation(&version)); /* whoever answers, it is this DLL that asks */
     assert_non_null(module);
     assert_non_null(GetProcAddress(module, "LoginIScsiTargetA"));
     assert_null(GetProcAddress(module, "WaitIScsiEvents"));

@@ -225,7 +225,17 @@ static void the_state_directory_can_be_told(void **state)
     static char set[] = "ISCSIDSC_STATE=some/where";
     assert_int_equal(putenv(set), 0);
     assert_true(os_state_directory(path, sizeof path));
-    assert_string_equal(path, "some/where");
+    assert_non_null(strstr(path, "some/where"));
+    assert_string_equal(strstr(path, "some/where"), "some/where");
+#ifdef __linux__
+    char here[256];
+    assert_non_null(getcwd(here, sizeof here));
+    assert_memory_equal(path, here, strlen(here));
+    /* What cannot be used is refused, and no other place taken. */
+    static char bad[] = "ISCSIDSC_STATE=/tmp/lat\xe9";
+    assert_int_equal(putenv(bad), 0);
+    assert_false(os_state_directory(path, sizeof path));
+#endif
 }
 
 static void the_machine_has_addresses(void **state)
