@@ -112,7 +112,7 @@ static size_t room_of(const struct iov *pieces, size_t count)
     return room;
 }
 
-/* False: nothing more to read for now. */
+/* False: the socket holds nothing more. */
 static bool receive_once(struct link *link, size_t *total)
 {
     struct iov pieces[OS_IOV_MAX];

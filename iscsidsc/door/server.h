@@ -45,7 +45,7 @@ enum status door_server_new(struct door_server **out, const struct door_server_o
  * them, also after an error. `credentials` are those of loopback TCP. */
 enum status door_server_listen(struct door_server *server, os_socket local, os_socket loopback,
                                const struct door_credentials *credentials);
-/* Takes nobody more for now, or again. Returns how many are connected. */
+/* Stops or resumes taking new clients. Returns how many are connected. */
 size_t door_server_pause(struct door_server *server, bool pause);
 /* Closes the listening sockets, after it has taken who was waiting there. Returns how many are
  * connected. */

@@ -302,7 +302,7 @@ static bool takes_messages(const struct server_client *client)
     return !client->broken && client->stage != CLIENT_LEAVING && !is_full(client);
 }
 
-/* Returns how many bytes were taken: all, unless the client may not send more for now. */
+/* Returns how many bytes were taken: all, unless the client has to wait. */
 static size_t take_some(struct server_client *client, const uint8_t *data, size_t length)
 {
     size_t taken = 0;
