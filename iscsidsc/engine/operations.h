@@ -122,6 +122,52 @@
     FIELD(TEXT, _, 5, target)                                                                      \
     FIELD(RECORD, portal, 6, portal)
 
+/* Portals of one target that share a tag. */
+#define RECORD_PORTAL_GROUP(FIELD)                                                                 \
+    FIELD(U16, _, 1, tag)                                                                          \
+    FIELD(LIST, portal, 2, portals)
+
+/* A target that the user described. `grouped`: a portal group was given, maybe an empty one. */
+#define RECORD_STATIC_TARGET(FIELD)                                                                \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(TEXT, _, 2, alias)                                                                       \
+    FIELD(U32, _, 3, flags)                                                                        \
+    FIELD(U8, _, 4, persistent)                                                                    \
+    FIELD(RECORD, mapping, 5, mapping)                                                             \
+    FIELD(RECORD, login_options, 6, options)                                                       \
+    FIELD(U8, _, 7, grouped)                                                                       \
+    FIELD(LIST, portal, 8, portals)
+
+/* What a session's units are on this machine. */
+#define RECORD_ACTIVE_MAPPING(FIELD)                                                               \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(TEXT, _, 2, target)                                                                      \
+    FIELD(RECORD, unique_id, 3, session)                                                           \
+    FIELD(RECORD, mapping, 4, mapping)
+
+/* A logical unit as a device of this machine; `type` is the SCSI peripheral device type. */
+#define RECORD_DEVICE(FIELD)                                                                       \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(TEXT, _, 2, target)                                                                      \
+    FIELD(U32, _, 3, type)                                                                         \
+    FIELD(U8, _, 4, scsi_port)                                                                     \
+    FIELD(U8, _, 5, scsi_bus)                                                                      \
+    FIELD(U8, _, 6, scsi_target)                                                                   \
+    FIELD(U8, _, 7, scsi_lun)                                                                      \
+    FIELD(TEXT, _, 8, interface_name)                                                              \
+    FIELD(TEXT, _, 9, legacy_name)                                                                 \
+    FIELD(U32, _, 10, number)                                                                      \
+    FIELD(U32, _, 11, partition)                                                                   \
+    FIELD(U32, _, 12, instance)
+
+/* As IKE_AUTHENTICATION_INFORMATION. Never carries a key outwards. */
+#define RECORD_IKE_INFO(FIELD)                                                                     \
+    FIELD(U32, _, 1, auth_method)                                                                  \
+    FIELD(U64, _, 2, security_flags)                                                               \
+    FIELD(U8, _, 3, id_type)                                                                       \
+    FIELD(BLOB, _, 4, id)                                                                          \
+    FIELD(BLOB, _, 5, key)
+
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \
     RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
@@ -132,7 +178,12 @@
     RECORD(mapped_lun, RECORD_MAPPED_LUN)                                                          \
     RECORD(mapping, RECORD_MAPPING)                                                                \
     RECORD(persistent_login, RECORD_PERSISTENT_LOGIN)                                              \
-    RECORD(event, RECORD_EVENT)
+    RECORD(event, RECORD_EVENT)                                                                    \
+    RECORD(portal_group, RECORD_PORTAL_GROUP)                                                      \
+    RECORD(static_target, RECORD_STATIC_TARGET)                                                    \
+    RECORD(active_mapping, RECORD_ACTIVE_MAPPING)                                                  \
+    RECORD(device, RECORD_DEVICE)                                                                  \
+    RECORD(ike_info, RECORD_IKE_INFO)
 
 /* --------------------------------------------------------------- operations */
 
@@ -207,9 +258,6 @@
 /* NULL: the default name. */
 #define FIELDS_NODE_NAME(FIELD) FIELD(TEXT, _, 1, name)
 
-/* NULL or empty: none. */
-#define REQUEST_CHAP_SECRET(FIELD) FIELD(BLOB, _, 1, secret)
-
 #define REPLY_PERSISTENT(FIELD) FIELD(LIST, persistent_login, 1, logins)
 
 /* Absent or empty texts, portal and address, and `initiator_port` 0xffffffff fit any. */
@@ -235,6 +283,81 @@
     FIELD(U64, _, 2, last)                                                                         \
     FIELD(U8, _, 3, lost)
 
+/* MERGE among its flags: what is not given stays as it was stored. */
+#define REQUEST_ADD_STATIC_TARGET(FIELD) FIELD(RECORD, static_target, 1, entry)
+
+#define REQUEST_TARGET(FIELD) FIELD(TEXT, _, 1, target)
+
+/* `mechanism` absent: only `mechanisms` of the reply is filled in. */
+#define REQUEST_GET_TARGET(FIELD)                                                                  \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(TEXT, _, 2, mechanism)
+
+/* The instance of the target that the mechanism found. */
+#define REPLY_GET_TARGET(FIELD)                                                                    \
+    FIELD(TEXTS, _, 1, mechanisms)                                                                 \
+    FIELD(TEXT, _, 2, alias)                                                                       \
+    FIELD(LIST, portal_group, 3, groups)                                                           \
+    FIELD(RECORD, mapping, 4, mapping)                                                             \
+    FIELD(TEXT, _, 5, initiator)                                                                   \
+    FIELD(U32, _, 6, flags)                                                                        \
+    FIELD(RECORD, login_options, 7, options)
+
+/* `portal` absent: the one of the session's leading connection. */
+#define REQUEST_ADD_CONNECTION(FIELD)                                                              \
+    FIELD(RECORD, unique_id, 1, session)                                                           \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(RECORD, portal, 3, portal)                                                               \
+    FIELD(U64, _, 4, security_flags)                                                               \
+    FIELD(RECORD, login_options, 5, options)                                                       \
+    FIELD(BLOB, _, 6, key)
+
+#define REPLY_CONNECTION(FIELD) FIELD(RECORD, unique_id, 1, connection)
+
+#define REQUEST_REMOVE_CONNECTION(FIELD)                                                           \
+    FIELD(RECORD, unique_id, 1, session)                                                           \
+    FIELD(RECORD, unique_id, 2, connection)
+
+#define REPLY_MAPPINGS(FIELD) FIELD(LIST, active_mapping, 1, mappings)
+
+#define REPLY_DEVICES(FIELD) FIELD(LIST, device, 1, devices)
+
+/* A drive letter, mount point or device name. */
+#define REQUEST_DEVICE_PATH(FIELD) FIELD(TEXT, _, 1, path)
+
+/* An IP address or a host name. Absent in a refresh: all servers. */
+#define REQUEST_SERVER(FIELD) FIELD(TEXT, _, 1, address)
+
+/* NULL or empty: none. */
+#define REQUEST_SECRET(FIELD) FIELD(BLOB, _, 1, secret)
+
+/* `persistent` 0: until the engine stops. */
+#define REQUEST_GROUP_KEY(FIELD)                                                                   \
+    FIELD(BLOB, _, 1, key)                                                                         \
+    FIELD(U8, _, 2, persistent)
+
+#define REQUEST_SET_IKE_INFO(FIELD)                                                                \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(RECORD, ike_info, 3, info)                                                               \
+    FIELD(U8, _, 4, persistent)
+
+#define REQUEST_GET_IKE_INFO(FIELD)                                                                \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(U8, _, 3, id_type)                                                                       \
+    FIELD(BLOB, _, 4, id)
+
+#define REPLY_IKE_INFO(FIELD) FIELD(RECORD, ike_info, 1, info)
+
+/* `outer` absent: there is to be none. */
+#define REQUEST_TUNNEL_ADDRESS(FIELD)                                                              \
+    FIELD(TEXT, _, 1, initiator)                                                                   \
+    FIELD(U32, _, 2, initiator_port)                                                               \
+    FIELD(TEXT, _, 3, destination)                                                                 \
+    FIELD(TEXT, _, 4, outer)                                                                       \
+    FIELD(U8, _, 5, persistent)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -256,10 +379,34 @@ enum operation_effect {
     OPERATION(12, list_initiators, READS, NO_FIELDS, REPLY_NAMES)                                  \
     OPERATION(13, get_node_name, READS, NO_FIELDS, FIELDS_NODE_NAME)                               \
     OPERATION(14, set_node_name, CHANGES, FIELDS_NODE_NAME, NO_FIELDS)                             \
-    OPERATION(15, set_chap_secret, CHANGES, REQUEST_CHAP_SECRET, NO_FIELDS)                        \
+    OPERATION(15, set_chap_secret, CHANGES, REQUEST_SECRET, NO_FIELDS)                             \
     OPERATION(16, list_persistent, READS, NO_FIELDS, REPLY_PERSISTENT)                             \
     OPERATION(17, remove_persistent, CHANGES, REQUEST_REMOVE_PERSISTENT, NO_FIELDS)                \
-    OPERATION(18, wait_events, READS, REQUEST_WAIT_EVENTS, REPLY_EVENTS)
+    OPERATION(18, wait_events, READS, REQUEST_WAIT_EVENTS, REPLY_EVENTS)                           \
+    OPERATION(19, add_static_target, CHANGES, REQUEST_ADD_STATIC_TARGET, NO_FIELDS)                \
+    OPERATION(20, remove_static_target, CHANGES, REQUEST_TARGET, NO_FIELDS)                        \
+    OPERATION(21, get_target, READS, REQUEST_GET_TARGET, REPLY_GET_TARGET)                         \
+    OPERATION(22, add_connection, CHANGES, REQUEST_ADD_CONNECTION, REPLY_CONNECTION)               \
+    OPERATION(23, remove_connection, CHANGES, REQUEST_REMOVE_CONNECTION, NO_FIELDS)                \
+    OPERATION(24, list_mappings, READS, NO_FIELDS, REPLY_MAPPINGS)                                 \
+    OPERATION(25, list_devices, READS, REQUEST_SESSION, REPLY_DEVICES)                             \
+    OPERATION(26, add_persistent_device, CHANGES, REQUEST_DEVICE_PATH, NO_FIELDS)                  \
+    OPERATION(27, remove_persistent_device, CHANGES, REQUEST_DEVICE_PATH, NO_FIELDS)               \
+    OPERATION(28, clear_persistent_devices, CHANGES, NO_FIELDS, NO_FIELDS)                         \
+    OPERATION(29, list_persistent_devices, READS, NO_FIELDS, REPLY_NAMES)                          \
+    OPERATION(30, bind_persistent_devices, CHANGES, NO_FIELDS, NO_FIELDS)                          \
+    OPERATION(31, add_isns_server, CHANGES, REQUEST_SERVER, NO_FIELDS)                             \
+    OPERATION(32, remove_isns_server, CHANGES, REQUEST_SERVER, NO_FIELDS)                          \
+    OPERATION(33, refresh_isns_server, CHANGES, REQUEST_SERVER, NO_FIELDS)                         \
+    OPERATION(34, list_isns_servers, READS, NO_FIELDS, REPLY_NAMES)                                \
+    OPERATION(35, add_radius_server, CHANGES, REQUEST_SERVER, NO_FIELDS)                           \
+    OPERATION(36, remove_radius_server, CHANGES, REQUEST_SERVER, NO_FIELDS)                        \
+    OPERATION(37, list_radius_servers, READS, NO_FIELDS, REPLY_NAMES)                              \
+    OPERATION(38, set_radius_secret, CHANGES, REQUEST_SECRET, NO_FIELDS)                           \
+    OPERATION(39, set_group_key, CHANGES, REQUEST_GROUP_KEY, NO_FIELDS)                            \
+    OPERATION(40, set_ike_info, CHANGES, REQUEST_SET_IKE_INFO, NO_FIELDS)                          \
+    OPERATION(41, get_ike_info, READS, REQUEST_GET_IKE_INFO, REPLY_IKE_INFO)                       \
+    OPERATION(42, set_tunnel_address, CHANGES, REQUEST_TUNNEL_ADDRESS, NO_FIELDS)
 
 /* ------------------------------------------------- what is made from the above */
 

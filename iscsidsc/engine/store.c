@@ -5,61 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NOCASE: host names and initiator instances compare without (ASCII) case. */
-static const char version_1[] =
-    "CREATE TABLE portals ("
-    " id INTEGER PRIMARY KEY,"
-    " initiator TEXT NOT NULL COLLATE NOCASE,"
-    " initiator_port INTEGER NOT NULL,"
-    " address TEXT NOT NULL COLLATE NOCASE,"
-    " socket INTEGER NOT NULL,"
-    " symbolic_name TEXT NOT NULL,"
-    " security_flags INTEGER NOT NULL,"
-    " version INTEGER NOT NULL,"
-    " specified INTEGER NOT NULL,"
-    " flags INTEGER NOT NULL,"
-    " auth_type INTEGER NOT NULL,"
-    " header_digest INTEGER NOT NULL,"
-    " data_digest INTEGER NOT NULL,"
-    " maximum_connections INTEGER NOT NULL,"
-    " time2wait INTEGER NOT NULL,"
-    " time2retain INTEGER NOT NULL,"
-    " username BLOB,"
-    " password BLOB,"
-    " UNIQUE (address, socket, initiator, initiator_port));"
-    "CREATE TABLE settings (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;";
-
-/* A number is never given to another login again. A mapping is there when `mapped` is 1. */
-static const char version_2[] = "CREATE TABLE logins ("
-                                " id INTEGER PRIMARY KEY AUTOINCREMENT,"
-                                " target TEXT NOT NULL COLLATE NOCASE,"
-                                " informational INTEGER NOT NULL,"
-                                " initiator TEXT NOT NULL COLLATE NOCASE,"
-                                " initiator_port INTEGER NOT NULL,"
-                                " address TEXT NOT NULL COLLATE NOCASE,"
-                                " socket INTEGER NOT NULL,"
-                                " symbolic_name TEXT NOT NULL,"
-                                " security_flags INTEGER NOT NULL,"
-                                " version INTEGER NOT NULL,"
-                                " specified INTEGER NOT NULL,"
-                                " flags INTEGER NOT NULL,"
-                                " auth_type INTEGER NOT NULL,"
-                                " header_digest INTEGER NOT NULL,"
-                                " data_digest INTEGER NOT NULL,"
-                                " maximum_connections INTEGER NOT NULL,"
-                                " time2wait INTEGER NOT NULL,"
-                                " time2retain INTEGER NOT NULL,"
-                                " username BLOB,"
-                                " password BLOB,"
-                                " key BLOB,"
-                                " mapped INTEGER NOT NULL,"
-                                " os_device TEXT NOT NULL,"
-                                " os_bus INTEGER NOT NULL,"
-                                " os_target INTEGER NOT NULL,"
-                                " luns BLOB);";
-
-static const char *const versions[] = {version_1, version_2};
-
 static const char file_name[] = "store.db";
 
 static enum status keep_path(struct store *store, const char *directory)
@@ -74,7 +19,7 @@ static enum status keep_path(struct store *store, const char *directory)
 
 enum status store_open(struct store **out, const char *directory)
 {
-    static const struct database_schema description = {versions, STORE_VERSION};
+    static const struct database_schema description = {store_versions, STORE_VERSION};
     struct store *store = os_alloc(sizeof *store);
     *out = NULL;
     if (store == NULL)

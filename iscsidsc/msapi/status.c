@@ -104,7 +104,19 @@
     R(SERVICE_TIMEOUT, ISDSC_SERVICE_DID_NOT_RESPOND)                                              \
     R(SERVICE_VERSION, ISDSC_VERSION_MISMATCH)                                                     \
     R(LOGIN_NOT_STORED, ISDSC_COULD_NOT_REMOVE_PERSISTENT_LOGIN_DATA)                              \
-    R(MAPPING_UNAVAILABLE, ISDSC_TARGET_MAPPING_UNAVAILABLE)
+    R(MAPPING_UNAVAILABLE, ISDSC_TARGET_MAPPING_UNAVAILABLE)                                       \
+    R(ISNS_SERVER_NOT_FOUND, ISDSC_ISNS_SERVER_NOT_FOUND)                                          \
+    R(ISNS_VERSION, ISDSC_INCOMPATIBLE_ISNS_VERSION)                                               \
+    R(RADIUS_UNAVAILABLE, ISDSC_AUTHENTICATION_FAILURE)                                            \
+    R(TOO_MANY_CONNECTIONS, ISDSC_TOO_MANY_CONNECTIONS)                                            \
+    R(CONNECTION_LEAVING, ISDSC_REMOVE_CONNECTION_IN_PROGRESS)                                     \
+    R(DEVICE_NOT_FOUND, ISDSC_DEVICE_NOT_FOUND)                                                    \
+    R(DEVICE_BOUND, ISDSC_DEVICE_ALREADY_PERSISTENTLY_BOUND)                                       \
+    R(DEVICE_NOT_ISCSI, ISDSC_DEVICE_NOT_ISCSI_OR_PERSISTENT)                                      \
+    R(PERSISTENT_LOGIN_TIMEOUT, ISDSC_PERSISTENT_LOGIN_TIMEOUT)                                    \
+    R(IKE_ID_TYPE, ISDSC_IKE_ID_PAYLOAD_TYPE_NOT_SUPPORTED)                                        \
+    R(IKE_ID_SIZE, ISDSC_IKE_ID_PAYLOAD_INCORRECT_SIZE)                                            \
+    R(NO_AUTH_INFO, ISDSC_NO_AUTH_INFO_AVAILABLE)
 
 /* As many rows as statuses, and the compiler refuses two for one: so each has its own. */
 #define RESULT_COUNT(status, code) +1

@@ -113,7 +113,20 @@
     S(SERVICE_VERSION, "the service is of another version")                                        \
     /* Persistent logins. */                                                                       \
     S(LOGIN_NOT_STORED, "no stored login fits")                                                    \
-    S(MAPPING_UNAVAILABLE, "the target mapping is not available")
+    S(MAPPING_UNAVAILABLE, "the target mapping is not available")                                  \
+    /* Servers, connections, devices, IPsec. */                                                    \
+    S(ISNS_SERVER_NOT_FOUND, "the iSNS server is not known or does not answer")                    \
+    S(ISNS_VERSION, "the iSNS server uses another version of the protocol")                        \
+    S(RADIUS_UNAVAILABLE, "no RADIUS server answered")                                             \
+    S(TOO_MANY_CONNECTIONS, "the session may have no more connections")                            \
+    S(CONNECTION_LEAVING, "a connection of the session is being removed")                          \
+    S(DEVICE_NOT_FOUND, "the device is not known")                                                 \
+    S(DEVICE_BOUND, "the device is already bound")                                                 \
+    S(DEVICE_NOT_ISCSI, "the device is not of a target with a persistent login")                   \
+    S(PERSISTENT_LOGIN_TIMEOUT, "the bound devices did not appear in time")                        \
+    S(IKE_ID_TYPE, "IKE identities of that type are not supported")                                \
+    S(IKE_ID_SIZE, "the IKE identity does not have the size of its type")                          \
+    S(NO_AUTH_INFO, "no IKE authentication data are stored")
 
 enum status {
 #define STATUS_ENUM(name, text) STATUS_##name,

@@ -363,7 +363,7 @@ static void a_newer_store_is_left_alone(void **state)
 {
     (void)state;
     store_close(open_store());
-    run_sql("PRAGMA user_version = 3");
+    run_sql("PRAGMA user_version = 1000");
     struct bytes before = read_bytes();
     assert_status(try_open(), STATUS_STORE_TOO_NEW);
     assert_untouched(before);
