@@ -1,8 +1,8 @@
 /*
- * What must last: discovery portals, persistent logins and settings, in an SQLite file that several
- * processes may share. When a function returns, what it changed is on disk. Nothing is cached here:
- * what another process changed is seen at once. A damaged, newer or read-only file is never
- * modified.
+ * What must last: discovery portals, persistent logins, servers and settings, in an SQLite file
+ * that several processes may share. When a function returns, what it changed is on disk. Nothing is
+ * cached here: what another process changed is seen at once. A damaged, newer or read-only file is
+ * never modified.
  *
  * Statuses of every function: STORE_DAMAGED, STORE_READ_ONLY (on changes only), STORE_FULL,
  * STORE_BUSY (another program holds the lock), STORE_FAILED, NO_MEMORY.
@@ -56,6 +56,20 @@ enum status store_login(struct store *store, uint64_t number, struct os_arena *a
                         const struct persistent_login **out);
 /* Most units in a mapping. */
 #define STORE_LUNS_MOST 4096u
+
+/* As the table has them. */
+enum server_kind { SERVER_ISNS = 1, SERVER_RADIUS = 2 };
+
+/* `address` as server_parse reads it. The same one, in whatever case, is there once: it is not
+ * `added` then, and stays as it was spelt. */
+enum status store_add_server(struct store *store, enum server_kind kind, const char *address,
+                             bool *added);
+/* `found` tells whether there was one. */
+enum status store_remove_server(struct store *store, enum server_kind kind, const char *address,
+                                bool *found);
+/* The addresses of that kind, oldest first; in the arena. */
+enum status store_servers(struct store *store, enum server_kind kind, struct os_arena *arena,
+                          struct text_list *out);
 
 /* One word, one value. `value` has data NULL when there is none; in the arena. */
 enum status store_setting(struct store *store, const char *name, struct os_arena *arena,

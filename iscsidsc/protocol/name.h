@@ -46,6 +46,12 @@ struct portal_address {
 enum status portal_parse(const char *text, size_t length, bool with_group, bool group_required,
                          struct portal_address *out);
 
+/*
+ * Where a server is that iSCSI only makes use of (iSNS, RADIUS): "host", "host:port", "[v6]",
+ * "[v6]:port" or a bare IPv6 literal, the group is 0. STATUS_INVALID_ADDRESS: none of these.
+ */
+enum status server_parse(const char *text, uint16_t default_port, struct portal_address *out);
+
 /* "1.2.3.4:3260" or "[::1]:3260". False when `room` is too small. */
 bool portal_format(const struct portal_address *address, char *out, size_t room);
 

@@ -185,6 +185,12 @@ enum status portal_parse(const char *text, size_t length, bool with_group, bool 
     return STATUS_OK;
 }
 
+enum status server_parse(const char *text, uint16_t default_port, struct portal_address *out)
+{
+    *out = (struct portal_address){.port = default_port, .group = PORTAL_ANY_GROUP};
+    return read_host_and_port(text, strlen(text), out) ? STATUS_OK : STATUS_INVALID_ADDRESS;
+}
+
 bool portal_format(const struct portal_address *address, char *out, size_t room)
 {
     bool brackets = strchr(address->host, ':') != NULL;

@@ -259,6 +259,26 @@ static void bad_portals_are_refused(void **state)
                      STATUS_INVALID_ADDRESS);
 }
 
+static void servers_are_read(void **state)
+{
+    struct portal_address got;
+
+    (void)state;
+    assert_int_equal(server_parse("isns.example", 3205, &got), STATUS_OK);
+    assert_string_equal(got.host, "isns.example");
+    assert_int_equal(got.port, 3205);
+    assert_int_equal(server_parse("[fe80::1%eth0]:65535", 3205, &got), STATUS_OK);
+    assert_string_equal(got.host, "fe80::1%eth0");
+    assert_int_equal(got.port, 65535);
+    assert_int_equal(server_parse("2001:db8::7", 1812, &got), STATUS_OK);
+    assert_string_equal(got.host, "2001:db8::7");
+    assert_int_equal(got.port, 1812);
+    assert_int_equal(server_parse("", 3205, &got), STATUS_INVALID_ADDRESS);
+    assert_int_equal(server_parse("h:0", 3205, &got), STATUS_INVALID_ADDRESS);
+    assert_int_equal(server_parse("h,1", 3205, &got), STATUS_INVALID_ADDRESS);
+    assert_int_equal(server_parse("a host", 3205, &got), STATUS_INVALID_ADDRESS);
+}
+
 static void portals_are_written(void **state)
 {
     struct portal_address address = {.host = "10.0.0.1", .port = 3260, .group = 1};
@@ -283,7 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_judged),        cmocka_unit_test(names_are_folded),
         cmocka_unit_test(hosts_are_judged),        cmocka_unit_test(portals_are_read),
-        cmocka_unit_test(bad_portals_are_refused), cmocka_unit_test(portals_are_written),
+        cmocka_unit_test(bad_portals_are_refused), cmocka_unit_test(servers_are_read),
+        cmocka_unit_test(portals_are_written),
     };
     return cmocka_run_group_tests_name("name", tests, NULL, NULL);
 }
