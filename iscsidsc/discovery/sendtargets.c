@@ -43,8 +43,8 @@ static bool add_record(struct discovery *discovery, const char *host, uint16_t p
     const char *copy = os_arena_text(&discovery->arena, host);
     if (copy == NULL)
         return false;
-    records->items[records->count++] =
-        (struct discovery_record){discovery->target, copy, port, group};
+    records->items[records->count++] = (struct discovery_record){
+        .target = discovery->target, .host = copy, .port = port, .group = group};
     return true;
 }
 

@@ -6,19 +6,7 @@
 #define DISCOVERY_SENDTARGETS_H
 
 #include "discovery/contact.h"
-
-/* A portal of a target. Records of one target follow one another. */
-struct discovery_record {
-    const char *target; /* normalised name */
-    const char *host;
-    uint16_t port;
-    uint16_t group; /* portal group tag; 0 when the target did not tell */
-};
-
-struct discovery_records {
-    struct discovery_record *items;
-    size_t count;
-};
+#include "discovery/records.h"
 
 struct discovery;
 

@@ -88,8 +88,6 @@ static struct known_target *add_target(struct catalogue *catalogue, const char *
     list_init(&target->instances);
     list_append(&catalogue->targets, &target->link);
     catalogue->target_count++;
-    if (catalogue->changed != NULL)
-        catalogue->changed(catalogue, target->name, true);
     return target;
 }
 
@@ -101,34 +99,67 @@ static void remove_target(struct catalogue *catalogue, struct known_target *targ
     *place = target->chain;
     list_remove(&target->link);
     catalogue->target_count--;
-    if (catalogue->changed != NULL)
-        catalogue->changed(catalogue, target->name, false);
     os_free(target->name);
     os_free(target);
 }
 
 /* --- instances --- */
 
+static void show(struct catalogue *catalogue, struct known_target *target)
+{
+    if (target->shown++ == 0 && catalogue->changed != NULL)
+        catalogue->changed(catalogue, target->name, true);
+}
+
+static void hide(struct catalogue *catalogue, struct known_target *target)
+{
+    if (--target->shown == 0 && catalogue->changed != NULL)
+        catalogue->changed(catalogue, target->name, false);
+}
+
+static void set_hidden(struct catalogue *catalogue, struct instance *instance, bool hidden)
+{
+    if (instance->hidden == hidden)
+        return;
+    instance->hidden = hidden;
+    if (hidden)
+        hide(catalogue, instance->target);
+    else
+        show(catalogue, instance->target);
+}
+
 static void free_portals(struct target_portal *portals, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         os_free(portals[i].host);
+        os_free(portals[i].symbolic_name);
+    }
     os_free(portals);
+}
+
+static void forget_findings(struct instance *instance)
+{
+    free_portals(instance->portals, instance->portal_count);
+    os_free(instance->alias);
+    instance->portals = NULL;
+    instance->portal_count = 0;
+    instance->alias = NULL;
 }
 
 static void remove_instance(struct catalogue *catalogue, struct instance *instance)
 {
     struct known_target *target = instance->target;
+    set_hidden(catalogue, instance, true);
     list_remove(&instance->of_target);
     list_remove(&instance->of_mechanism);
-    free_portals(instance->portals, instance->portal_count);
+    forget_findings(instance);
     os_free(instance);
     if (list_empty(&target->instances))
         remove_target(catalogue, target);
 }
 
-static struct instance *find_instance(const struct known_target *target,
-                                      const struct mechanism *mechanism)
+struct instance *catalogue_instance(const struct known_target *target,
+                                    const struct mechanism *mechanism)
 {
     LIST_EACH(node, &target->instances)
     {
@@ -142,7 +173,7 @@ static struct instance *make_instance(struct catalogue *catalogue, struct mechan
                                       const char *name)
 {
     struct known_target *target = catalogue_find(catalogue, name);
-    struct instance *instance = target != NULL ? find_instance(target, mechanism) : NULL;
+    struct instance *instance = target != NULL ? catalogue_instance(target, mechanism) : NULL;
     if (instance != NULL)
         return instance;
     instance = os_alloc(sizeof *instance);
@@ -154,6 +185,7 @@ static struct instance *make_instance(struct catalogue *catalogue, struct mechan
     }
     instance->target = target;
     instance->mechanism = mechanism;
+    instance->hidden = true; /* until its record is looked at */
     list_append(&target->instances, &instance->of_target);
     list_append(&mechanism->instances, &instance->of_mechanism);
     return instance;
@@ -161,63 +193,79 @@ static struct instance *make_instance(struct catalogue *catalogue, struct mechan
 
 static bool add_portal(struct instance *instance, const struct discovery_record *record)
 {
-    if (instance->portal_count == TARGET_PORTALS_MOST)
+    if (record->host == NULL || instance->portal_count == TARGET_PORTALS_MOST)
         return true;
     struct target_portal *portals =
         os_grow(instance->portals, (instance->portal_count + 1) * sizeof *portals);
     if (portals == NULL)
         return false;
     instance->portals = portals;
-    char *host = os_copy_text(record->host);
-    if (host == NULL)
+    struct target_portal portal = {
+        .host = os_copy_text(record->host),
+        .port = record->port,
+        .group = record->group,
+        .symbolic_name = record->symbolic_name != NULL ? os_copy_text(record->symbolic_name) : NULL,
+    };
+    if (portal.host == NULL || (record->symbolic_name != NULL && portal.symbolic_name == NULL)) {
+        os_free(portal.host);
+        os_free(portal.symbolic_name);
         return false;
-    portals[instance->portal_count++] = (struct target_portal){host, record->port, record->group};
+    }
+    portals[instance->portal_count++] = portal;
     return true;
 }
 
 /* --- mechanisms --- */
 
+static const char *text(const char *given)
+{
+    return given != NULL ? given : "";
+}
+
+static bool same_key(const struct mechanism_key *left, const struct mechanism_key *right)
+{
+    return left->kind == right->kind && left->socket == right->socket &&
+           left->initiator_port == right->initiator_port &&
+           name_equal(text(left->address), text(right->address)) &&
+           name_equal(text(left->initiator), text(right->initiator));
+}
+
 struct mechanism *catalogue_mechanism(const struct catalogue *catalogue,
-                                      const struct discovery_portal *entry)
+                                      const struct mechanism_key *key)
 {
     LIST_EACH(node, &catalogue->mechanisms)
     {
-        struct mechanism *mechanism = MECHANISM(node);
-        if (mechanism->socket == entry->portal->socket &&
-            mechanism->initiator_port == entry->initiator_port &&
-            name_equal(mechanism->address, entry->portal->address) &&
-            name_equal(mechanism->initiator, entry->initiator != NULL ? entry->initiator : ""))
-            return mechanism;
+        if (same_key(&MECHANISM(node)->key, key))
+            return MECHANISM(node);
     }
     return NULL;
 }
 
-static void free_mechanism(struct mechanism *mechanism)
+/* Its key's texts lie behind it. */
+static struct mechanism *new_mechanism(const struct mechanism_key *key)
 {
-    os_free(mechanism->initiator);
-    os_free(mechanism->address);
-    os_free(mechanism);
+    size_t initiator_size = strlen(text(key->initiator)) + 1;
+    size_t address_size = strlen(text(key->address)) + 1;
+    struct mechanism *mechanism = os_alloc(sizeof *mechanism + initiator_size + address_size);
+    if (mechanism == NULL)
+        return NULL;
+    char *texts = (char *)(mechanism + 1);
+    mechanism->key = *key;
+    mechanism->key.initiator = memcpy(texts, text(key->initiator), initiator_size);
+    mechanism->key.address = memcpy(texts + initiator_size, text(key->address), address_size);
+    list_init(&mechanism->instances);
+    return mechanism;
 }
 
 struct mechanism *catalogue_make_mechanism(struct catalogue *catalogue,
-                                           const struct discovery_portal *entry)
+                                           const struct mechanism_key *key)
 {
-    struct mechanism *mechanism = catalogue_mechanism(catalogue, entry);
-    if (mechanism != NULL)
-        return mechanism;
-    mechanism = os_alloc(sizeof *mechanism);
-    if (mechanism == NULL)
-        return NULL;
-    mechanism->initiator = os_copy_text(entry->initiator != NULL ? entry->initiator : "");
-    mechanism->address = os_copy_text(entry->portal->address);
-    mechanism->initiator_port = entry->initiator_port;
-    mechanism->socket = entry->portal->socket;
-    list_init(&mechanism->instances);
-    if (mechanism->initiator == NULL || mechanism->address == NULL) {
-        free_mechanism(mechanism);
-        return NULL;
+    struct mechanism *mechanism = catalogue_mechanism(catalogue, key);
+    if (mechanism == NULL) {
+        mechanism = new_mechanism(key);
+        if (mechanism != NULL)
+            list_append(&catalogue->mechanisms, &mechanism->link);
     }
-    list_append(&catalogue->mechanisms, &mechanism->link);
     return mechanism;
 }
 
@@ -228,7 +276,7 @@ void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mec
         remove_instance(catalogue, OF_MECHANISM(node));
     }
     list_remove(&mechanism->link);
-    free_mechanism(mechanism);
+    os_free(mechanism);
 }
 
 static bool take_record(struct catalogue *catalogue, struct mechanism *mechanism,
@@ -238,10 +286,14 @@ static bool take_record(struct catalogue *catalogue, struct mechanism *mechanism
     if (instance == NULL)
         return false;
     if (instance->round != catalogue->round) {
-        free_portals(instance->portals, instance->portal_count);
-        instance->portals = NULL;
-        instance->portal_count = 0;
+        forget_findings(instance);
         instance->round = catalogue->round;
+        set_hidden(catalogue, instance, record->hidden);
+    }
+    if (instance->alias == NULL && record->alias != NULL) {
+        instance->alias = os_copy_text(record->alias);
+        if (instance->alias == NULL)
+            return false;
     }
     return add_portal(instance, record);
 }

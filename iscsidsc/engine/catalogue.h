@@ -1,27 +1,39 @@
 /*
  * The targets that are known, and which mechanism found each of them where. A mechanism is one
- * source of targets: a discovery portal. One thread uses it.
+ * source of targets: a discovery portal, an iSNS server, the user. One thread uses it.
  */
 #ifndef ENGINE_CATALOGUE_H
 #define ENGINE_CATALOGUE_H
 
-#include "discovery/sendtargets.h"
+#include "discovery/records.h"
 #include "engine/operations.h"
 #include "os/list.h"
 #include "os/memory.h"
 #include "protocol/name.h"
 
-/* A discovery portal, on the list or not. */
+enum mechanism_kind {
+    MECHANISM_SENDTARGETS, /* a discovery portal, on the list or not */
+    MECHANISM_ISNS,        /* a server */
+    MECHANISM_STATIC,      /* all static targets */
+};
+
+/* What tells mechanisms apart. What a kind does not have is NULL or 0; texts compare without case.
+ */
+struct mechanism_key {
+    enum mechanism_kind kind;
+    const char *initiator; /* NULL and "" for any */
+    uint32_t initiator_port;
+    const char *address;
+    uint16_t socket;
+};
+
 struct mechanism {
     struct list link;
     struct list instances;
-    char *initiator; /* "" for any */
-    uint32_t initiator_port;
-    char *address;
-    uint16_t socket;
-    bool asked;      /* by this engine, whatever came of it */
-    bool answered;   /* the latest time */
-    unsigned probes; /* discoveries under way: it may not be dropped meanwhile */
+    struct mechanism_key key; /* its texts are its own and never NULL */
+    bool asked;               /* by this engine, whatever came of it */
+    bool answered;            /* the latest time */
+    unsigned probes;          /* discoveries under way: it may not be dropped meanwhile */
 };
 
 /* No real target has as many; more are ignored, so that a lying one cannot cost much. */
@@ -30,7 +42,8 @@ struct mechanism {
 struct target_portal {
     char *host;
     uint16_t port;
-    uint16_t group; /* portal group tag; 0 when it is not known */
+    uint16_t group;      /* portal group tag; 0 when it is not known */
+    char *symbolic_name; /* NULL: none */
 };
 
 /* What one mechanism says of one target. */
@@ -41,6 +54,8 @@ struct instance {
     struct mechanism *mechanism;
     struct target_portal *portals;
     size_t portal_count;
+    char *alias;    /* NULL: none is known */
+    bool hidden;    /* the target is not to be reported on this instance's account */
     unsigned round; /* of the discovery that named it last */
 };
 
@@ -49,7 +64,8 @@ struct known_target {
     struct known_target *chain; /* in the hash table */
     size_t hash;                /* of the name */
     struct list instances;
-    char *name; /* normalised */
+    size_t shown; /* instances that are not hidden: with none the target is not reported */
+    char *name;   /* normalised */
 };
 
 struct catalogue {
@@ -59,7 +75,7 @@ struct catalogue {
     size_t bucket_count; /* a power of two, or 0 */
     size_t target_count;
     unsigned round;
-    /* A target has become known, or is known no longer; may be NULL. */
+    /* A target is to be reported from now on, or no longer; may be NULL. */
     void (*changed)(struct catalogue *catalogue, const char *target, bool added);
 };
 
@@ -69,13 +85,12 @@ void catalogue_clear(struct catalogue *catalogue);
 /* Without case; NULL when it is not known. */
 struct known_target *catalogue_find(const struct catalogue *catalogue, const char *name);
 
-/* `entry`: initiator, initiator_port and the portal's address and socket count. NULL when it is not
- * known. */
+/* NULL when it is not known. */
 struct mechanism *catalogue_mechanism(const struct catalogue *catalogue,
-                                      const struct discovery_portal *entry);
+                                      const struct mechanism_key *key);
 /* The same, made when there was none. NULL: out of memory. */
 struct mechanism *catalogue_make_mechanism(struct catalogue *catalogue,
-                                           const struct discovery_portal *entry);
+                                           const struct mechanism_key *key);
 /* Forgets the mechanism and what it found; targets that nobody else found drop out. */
 void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mechanism);
 
@@ -85,6 +100,10 @@ void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mec
  */
 enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mechanism,
                               const struct discovery_records *records);
+
+/* What the mechanism says of the target; NULL: nothing. */
+struct instance *catalogue_instance(const struct known_target *target,
+                                    const struct mechanism *mechanism);
 
 /*
  * The target's portals, each address and port once: those of the first one's group first. The items

@@ -1,4 +1,5 @@
 #include "engine/probe.h"
+#include "discovery/sendtargets.h"
 #include "engine/adapter.h"
 #include "engine/options.h"
 #include "engine/sessions.h"
@@ -9,6 +10,17 @@
 
 /* A target that does not answer our logout must not hold up the caller: it has its list already. */
 enum { LOGOUT_MOST = 2000 };
+
+static struct mechanism_key key_of(const struct discovery_portal *entry)
+{
+    return (struct mechanism_key){
+        .kind = MECHANISM_SENDTARGETS,
+        .initiator = entry->initiator,
+        .initiator_port = entry->initiator_port,
+        .address = entry->portal->address,
+        .socket = entry->portal->socket,
+    };
+}
 
 struct probe {
     struct list link;
@@ -95,8 +107,9 @@ static void choose_isid(uint8_t isid[PDU_ISID_LENGTH])
 
 static enum status start(struct probe *probe, const struct discovery_portal *entry)
 {
+    const struct mechanism_key key = key_of(entry);
     struct option_settings options;
-    probe->mechanism = catalogue_make_mechanism(&probe->engine->catalogue, entry);
+    probe->mechanism = catalogue_make_mechanism(&probe->engine->catalogue, &key);
     if (probe->mechanism == NULL)
         return STATUS_NO_MEMORY;
     probe->mechanism->asked = true;
@@ -183,7 +196,8 @@ static bool is_listed(const struct mechanism *mechanism, const struct catalogue 
                       const struct discovery_portal_list *portals)
 {
     for (uint32_t i = 0; i < portals->count; i++) {
-        if (catalogue_mechanism(catalogue, &portals->items[i]) == mechanism)
+        const struct mechanism_key key = key_of(&portals->items[i]);
+        if (catalogue_mechanism(catalogue, &key) == mechanism)
             return true;
     }
     return false;
@@ -201,7 +215,8 @@ static void drop_unlisted(struct engine *engine)
         LIST_EACH_SAFE(node, &engine->catalogue.mechanisms)
         {
             struct mechanism *mechanism = LIST_OWNER(node, struct mechanism, link);
-            if (mechanism->probes == 0 && !is_listed(mechanism, &engine->catalogue, &portals))
+            if (mechanism->key.kind == MECHANISM_SENDTARGETS && mechanism->probes == 0 &&
+                !is_listed(mechanism, &engine->catalogue, &portals))
                 catalogue_drop_mechanism(&engine->catalogue, mechanism);
         }
     }
@@ -257,7 +272,8 @@ static void ask(struct exploration *exploration, struct part *part,
                 const struct discovery_portal *entry)
 {
     struct engine *engine = exploration->engine;
-    const struct mechanism *mechanism = catalogue_mechanism(&engine->catalogue, entry);
+    const struct mechanism_key key = key_of(entry);
+    const struct mechanism *mechanism = catalogue_mechanism(&engine->catalogue, &key);
     if (mechanism != NULL && is_asked_already(mechanism, exploration->mode)) {
         if (probe_join(engine, mechanism, &part->waiter))
             exploration->running++;

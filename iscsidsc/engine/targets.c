@@ -16,7 +16,9 @@ static void reply_names(struct engine_call *call)
     }
     LIST_EACH(node, &catalogue->targets)
     {
-        names[reply.names.count++] = LIST_OWNER(node, struct known_target, link)->name;
+        const struct known_target *target = LIST_OWNER(node, struct known_target, link);
+        if (target->shown > 0)
+            names[reply.names.count++] = target->name;
     }
     reply.names.items = names;
     engine_finish(call, STATUS_OK, &reply);
@@ -42,7 +44,7 @@ static void reply_portals(struct engine_call *call)
         return;
     }
     for (size_t i = 0; i < count; i++)
-        items[i] = (struct portal){NULL, portals[i]->host, portals[i]->port};
+        items[i] = (struct portal){portals[i]->symbolic_name, portals[i]->host, portals[i]->port};
     reply.portals = (struct portal_list){items, (uint32_t)count};
     engine_finish(call, STATUS_OK, &reply);
 }

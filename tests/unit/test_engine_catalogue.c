@@ -3,6 +3,11 @@
 
 #include "engine/catalogue.h"
 
+#define RECORD(of, at, to, tag)                                                                    \
+    {                                                                                              \
+        .target = (of), .host = (at), .port = (to), .group = (tag)                                 \
+    }
+
 static struct catalogue catalogue;
 
 static int make(void **state)
@@ -21,9 +26,9 @@ static int clear(void **state)
 
 static struct mechanism *mechanism(const char *address)
 {
-    const struct portal portal = {NULL, address, 3260};
-    const struct discovery_portal entry = {.initiator_port = 0xffffffff, .portal = &portal};
-    struct mechanism *made = catalogue_make_mechanism(&catalogue, &entry);
+    const struct mechanism_key key = {
+        .initiator_port = 0xffffffff, .address = address, .socket = 3260};
+    struct mechanism *made = catalogue_make_mechanism(&catalogue, &key);
     assert_non_null(made);
     return made;
 }
@@ -84,12 +89,12 @@ static void names_are_found_without_case_in_the_order_first_seen(void **state)
 {
     (void)state;
     struct mechanism *one = mechanism("10.0.0.1");
-    REPLACE(one, {"iqn.b", "10.0.0.1", 3260, 1}, {"iqn.a", "10.0.0.1", 3260, 1});
+    REPLACE(one, RECORD("iqn.b", "10.0.0.1", 3260, 1), RECORD("iqn.a", "10.0.0.1", 3260, 1));
     assert_names("iqn.b iqn.a");
     assert_non_null(catalogue_find(&catalogue, "IQN.A"));
     assert_null(catalogue_find(&catalogue, "iqn.aa"));
-    REPLACE(one, {"iqn.a", "10.0.0.1", 3260, 1}, {"iqn.c", "10.0.0.1", 3260, 1},
-            {"iqn.b", "10.0.0.1", 3260, 1});
+    REPLACE(one, RECORD("iqn.a", "10.0.0.1", 3260, 1), RECORD("iqn.c", "10.0.0.1", 3260, 1),
+            RECORD("iqn.b", "10.0.0.1", 3260, 1));
     assert_names("iqn.b iqn.a iqn.c");
 }
 
@@ -98,10 +103,10 @@ static void what_nobody_names_any_more_drops_out(void **state)
     (void)state;
     struct mechanism *one = mechanism("10.0.0.1");
     struct mechanism *two = mechanism("10.0.0.2");
-    REPLACE(one, {"iqn.a", "10.0.0.1", 3260, 1}, {"iqn.b", "10.0.0.1", 3260, 1});
-    REPLACE(two, {"iqn.b", "10.0.0.2", 3260, 2}, {"iqn.c", "10.0.0.2", 3260, 2});
+    REPLACE(one, RECORD("iqn.a", "10.0.0.1", 3260, 1), RECORD("iqn.b", "10.0.0.1", 3260, 1));
+    REPLACE(two, RECORD("iqn.b", "10.0.0.2", 3260, 2), RECORD("iqn.c", "10.0.0.2", 3260, 2));
     assert_names("iqn.a iqn.b iqn.c");
-    REPLACE(one, {"iqn.d", "10.0.0.1", 3260, 1});
+    REPLACE(one, RECORD("iqn.d", "10.0.0.1", 3260, 1));
     assert_names("iqn.b iqn.c iqn.d");
     assert_portals("iqn.b", NULL, "10.0.0.2:3260,2");
     assert_status(replace(two, NULL, 0), STATUS_OK);
@@ -116,11 +121,11 @@ static void portals_are_replaced_and_listed_once(void **state)
     (void)state;
     struct mechanism *one = mechanism("10.0.0.1");
     struct mechanism *two = mechanism("10.0.0.2");
-    REPLACE(one, {"iqn.a", "old", 3260, 1});
-    REPLACE(one, {"iqn.a", "10.0.0.1", 3260, 1}, {"iqn.a", "10.0.0.9", 3260, 2},
-            {"iqn.a", "Host.example", 3260, 1});
-    REPLACE(two, {"iqn.a", "10.0.0.1", 3260, 1}, {"iqn.a", "10.0.0.1", 3261, 1},
-            {"iqn.a", "host.EXAMPLE", 3260, 1});
+    REPLACE(one, RECORD("iqn.a", "old", 3260, 1));
+    REPLACE(one, RECORD("iqn.a", "10.0.0.1", 3260, 1), RECORD("iqn.a", "10.0.0.9", 3260, 2),
+            RECORD("iqn.a", "Host.example", 3260, 1));
+    REPLACE(two, RECORD("iqn.a", "10.0.0.1", 3260, 1), RECORD("iqn.a", "10.0.0.1", 3261, 1),
+            RECORD("iqn.a", "host.EXAMPLE", 3260, 1));
     /* The leading portal's group first. */
     assert_portals("iqn.a", NULL,
                    "10.0.0.1:3260,1 Host.example:3260,1 10.0.0.1:3261,1 10.0.0.9:3260,2");
@@ -131,20 +136,91 @@ static void portals_are_replaced_and_listed_once(void **state)
 
 static void mechanisms_are_told_apart_by_what_they_ask(void **state)
 {
-    struct portal portal = {NULL, "Host.example", 3260};
-    struct discovery_portal entry = {.initiator_port = 0xffffffff, .portal = &portal};
+    struct mechanism_key key = {
+        .initiator_port = 0xffffffff, .address = "Host.example", .socket = 3260};
     (void)state;
     struct mechanism *first = mechanism("host.example");
-    entry.initiator = "";
-    assert_ptr_equal(catalogue_mechanism(&catalogue, &entry), first);
-    entry.initiator = "Root\\ISCSIPRT\\0000_0";
-    assert_null(catalogue_mechanism(&catalogue, &entry));
-    entry.initiator = NULL;
-    entry.initiator_port = 1;
-    assert_null(catalogue_mechanism(&catalogue, &entry));
-    entry.initiator_port = 0xffffffff;
-    portal.socket = 3261;
-    assert_null(catalogue_mechanism(&catalogue, &entry));
+    key.initiator = "";
+    assert_ptr_equal(catalogue_mechanism(&catalogue, &key), first);
+    key.initiator = "Root\\ISCSIPRT\\0000_0";
+    assert_null(catalogue_mechanism(&catalogue, &key));
+    key.initiator = NULL;
+    key.initiator_port = 1;
+    assert_null(catalogue_mechanism(&catalogue, &key));
+    key.initiator_port = 0xffffffff;
+    key.socket = 3261;
+    assert_null(catalogue_mechanism(&catalogue, &key));
+    key.socket = 3260;
+    key.kind = MECHANISM_ISNS;
+    assert_null(catalogue_mechanism(&catalogue, &key));
+    struct mechanism *server = catalogue_make_mechanism(&catalogue, &key);
+    assert_ptr_not_equal(server, first);
+    assert_ptr_equal(catalogue_make_mechanism(&catalogue, &key), server);
+    assert_string_equal(server->key.address, "Host.example");
+    assert_string_equal(server->key.initiator, "");
+}
+
+static void an_instance_has_an_alias_and_names_of_portals(void **state)
+{
+    (void)state;
+    struct mechanism *one = mechanism("10.0.0.1");
+    struct mechanism *two = mechanism("10.0.0.2");
+    REPLACE(one, RECORD("iqn.a", "10.0.0.1", 3260, 1),
+            {.target = "iqn.a", .alias = "Shelf", .host = "::1", .symbolic_name = "left"},
+            {.target = "iqn.a", .alias = "later"});
+    REPLACE(two, {.target = "iqn.a"});
+    const struct known_target *target = catalogue_find(&catalogue, "iqn.a");
+    const struct instance *instance = catalogue_instance(target, one);
+    assert_string_equal(instance->alias, "Shelf");
+    assert_int_equal(instance->portal_count, 2);
+    assert_null(instance->portals[0].symbolic_name);
+    assert_string_equal(instance->portals[1].symbolic_name, "left");
+    instance = catalogue_instance(target, two);
+    assert_null(instance->alias);
+    assert_int_equal(instance->portal_count, 0);
+    REPLACE(one, RECORD("iqn.a", "10.0.0.1", 3260, 1));
+    assert_null(catalogue_instance(target, one)->alias);
+}
+
+static int told; /* arrivals minus departures */
+
+static void on_change(struct catalogue *of, const char *target, bool added)
+{
+    assert_ptr_equal(of, &catalogue);
+    assert_string_equal(target, "iqn.a");
+    told += added ? 1 : -1;
+}
+
+static size_t shown(const char *name)
+{
+    const struct known_target *target = catalogue_find(&catalogue, name);
+    return target != NULL ? target->shown : 0;
+}
+
+static void a_hidden_target_is_shown_by_who_finds_it_openly(void **state)
+{
+    (void)state;
+    told = 0;
+    catalogue.changed = on_change;
+    struct mechanism *user = mechanism("");
+    struct mechanism *portal = mechanism("10.0.0.1");
+    REPLACE(user, {.target = "iqn.a", .hidden = true});
+    assert_int_equal(shown("iqn.a"), 0);
+    assert_int_equal(told, 0);
+    REPLACE(portal, RECORD("iqn.a", "10.0.0.1", 3260, 1));
+    assert_int_equal(shown("iqn.a"), 1);
+    assert_int_equal(told, 1);
+    REPLACE(user, {.target = "iqn.a"});
+    assert_int_equal(shown("iqn.a"), 2);
+    assert_int_equal(told, 1);
+    assert_status(replace(portal, NULL, 0), STATUS_OK);
+    assert_int_equal(told, 1);
+    REPLACE(user, {.target = "iqn.a", .hidden = true});
+    assert_int_equal(told, 0);
+    assert_non_null(catalogue_find(&catalogue, "iqn.a"));
+    catalogue_drop_mechanism(&catalogue, user);
+    assert_int_equal(told, 0);
+    assert_null(catalogue_find(&catalogue, "iqn.a"));
 }
 
 static void a_lying_target_cannot_name_portals_without_end(void **state)
@@ -155,7 +231,7 @@ static void a_lying_target_cannot_name_portals_without_end(void **state)
     size_t count;
     (void)state;
     for (size_t i = 0; i < 5000; i++)
-        items[i] = (struct discovery_record){"iqn.a", "10.0.0.1", (uint16_t)(i + 1), 1};
+        items[i] = (struct discovery_record)RECORD("iqn.a", "10.0.0.1", (uint16_t)(i + 1), 1);
     assert_status(replace(mechanism("10.0.0.1"), items, 5000), STATUS_OK);
     struct known_target *target = catalogue_find(&catalogue, "iqn.a");
     assert_status(catalogue_portals(target, NULL, &arena, &portals, &count), STATUS_OK);
@@ -173,7 +249,8 @@ static void a_hundred_thousand_targets_are_no_trouble(void **state)
     for (uint32_t i = 0; i < TARGETS; i++) {
         char name[64];
         snprintf(name, sizeof name, "iqn.2026-11.org.example:target-%u", i);
-        items[i] = (struct discovery_record){os_arena_text(&arena, name), "10.0.0.1", 3260, 1};
+        items[i] =
+            (struct discovery_record)RECORD(os_arena_text(&arena, name), "10.0.0.1", 3260, 1);
     }
     uint64_t start = os_now();
     struct mechanism *one = mechanism("10.0.0.1");
@@ -190,16 +267,19 @@ static void a_hundred_thousand_targets_are_no_trouble(void **state)
 
 static void want_of_memory_leaves_a_sound_catalogue(void **state)
 {
-    struct discovery_record items[] = {{"iqn.a", "10.0.0.1", 3260, 1},
-                                       {"iqn.b", "10.0.0.1", 3260, 1},
-                                       {"iqn.c", "10.0.0.1", 3260, 1}};
+    struct discovery_record items[] = {{.target = "iqn.a",
+                                        .host = "10.0.0.1",
+                                        .port = 3260,
+                                        .alias = "Shelf",
+                                        .symbolic_name = "left"},
+                                       RECORD("iqn.b", "10.0.0.1", 3260, 1),
+                                       RECORD("iqn.c", "10.0.0.1", 3260, 1)};
     unsigned failures = 0;
     (void)state;
     for (long nth = 1;; nth++) {
-        const struct portal portal = {NULL, "10.0.0.1", 3260};
-        const struct discovery_portal entry = {.initiator_port = 0xffffffff, .portal = &portal};
+        const struct mechanism_key key = {.address = "10.0.0.1", .socket = 3260};
         os_alloc_fail_at(nth);
-        struct mechanism *one = catalogue_make_mechanism(&catalogue, &entry);
+        struct mechanism *one = catalogue_make_mechanism(&catalogue, &key);
         enum status status = one != NULL ? replace(one, items, 3) : STATUS_NO_MEMORY;
         os_alloc_fail_at(0);
         LIST_EACH(node, &catalogue.targets)
@@ -228,6 +308,8 @@ int main(void)
         CATALOGUE_TEST(what_nobody_names_any_more_drops_out),
         CATALOGUE_TEST(portals_are_replaced_and_listed_once),
         CATALOGUE_TEST(mechanisms_are_told_apart_by_what_they_ask),
+        CATALOGUE_TEST(an_instance_has_an_alias_and_names_of_portals),
+        CATALOGUE_TEST(a_hidden_target_is_shown_by_who_finds_it_openly),
         CATALOGUE_TEST(a_lying_target_cannot_name_portals_without_end),
         CATALOGUE_TEST(a_hundred_thousand_targets_are_no_trouble),
         CATALOGUE_TEST(want_of_memory_leaves_a_sound_catalogue),
