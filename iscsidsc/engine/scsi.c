@@ -1,7 +1,8 @@
 /*
- * SCSI commands for callers: one that moves no data or reads. While the session has no connection
- * they wait for the next one, as long as their time lasts.
+ * SCSI commands that move no data or read, for callers and for the engine itself. While the session
+ * has no connection they wait for the next one, as long as their time lasts.
  */
+#include "engine/commands.h"
 #include "engine/recovery.h"
 #include "os/memory.h"
 
@@ -15,8 +16,10 @@ enum {
 };
 
 struct command {
-    struct list link; /* of its session */
-    struct engine_call *call;
+    struct list link;      /* of its session */
+    struct command **slot; /* the submitter's */
+    command_done *done;
+    void *context;
     struct engine_session *session;
     struct task task;
     struct iov data;
@@ -44,7 +47,6 @@ static void command_free(struct command *command)
 static void finish(struct command *command, enum status status)
 {
     const struct task *task = &command->task;
-    struct engine_call *call = command->call;
     struct reply_scsi reply = {
         .status = task->scsi_status,
         .data = {command->data.base, task->transferred},
@@ -52,8 +54,8 @@ static void finish(struct command *command, enum status status)
         .overflow = task->overflow,
         .residual = task->residual,
     };
-    /* The door copies the reply before it returns. */
-    engine_finish(call, status, &reply);
+    *command->slot = NULL;
+    command->done(command->context, status, &reply);
     command_free(command);
 }
 
@@ -244,9 +246,8 @@ static void on_done(struct task *task)
 
 /* --- the start --- */
 
-static void cancel(struct engine_call *call)
+void command_cancel(struct command *command)
 {
-    struct command *command = call->state;
     command->cancelled = true;
     if (command->submitted) {
         struct contact *contact = command->session->contact;
@@ -266,7 +267,7 @@ void engine_commands_over(struct engine_session *session)
         finish_held(LIST_OWNER(first, struct command, link));
 }
 
-static enum status check(const struct request_scsi *request, struct engine_session *session)
+static enum status check(const struct request_scsi *request, const struct engine_session *session)
 {
     if (session == NULL)
         return STATUS_SESSION_NOT_FOUND;
@@ -306,21 +307,46 @@ static struct command *command_new(struct engine_session *session,
     return command;
 }
 
+enum status command_start(struct engine_session *session, const struct request_scsi *request,
+                          command_done *done, void *context, struct command **slot)
+{
+    enum status status = check(request, session);
+    if (status != STATUS_OK)
+        return status;
+    struct command *command = command_new(session, request);
+    if (command == NULL)
+        return STATUS_NO_MEMORY;
+    command->done = done;
+    command->context = context;
+    command->slot = slot;
+    *slot = command;
+    submit(command);
+    return STATUS_OK;
+}
+
+/* --- the operation --- */
+
+static void on_call_done(void *context, enum status status, const struct reply_scsi *reply)
+{
+    /* The door copies the reply before it returns. */
+    engine_finish(context, status, reply);
+}
+
+static void cancel(struct engine_call *call)
+{
+    struct command **slot = call->state;
+    command_cancel(*slot);
+}
+
 void engine_scsi(struct engine_call *call)
 {
     const struct request_scsi *request = call->request;
     struct engine_session *session = engine_session_find(call->engine, request->session);
-    struct command *command = NULL;
-    enum status status = check(request, session);
-    if (status == STATUS_OK) {
-        command = command_new(session, request);
-        status = command != NULL ? STATUS_OK : STATUS_NO_MEMORY;
-    }
-    if (status != STATUS_OK) {
+    struct command **slot = os_arena_alloc(&call->arena, sizeof *slot);
+    engine_pend(call, cancel, slot);
+    enum status status = STATUS_NO_MEMORY;
+    if (slot != NULL)
+        status = command_start(session, request, on_call_done, call, slot);
+    if (status != STATUS_OK)
         engine_finish(call, status, NULL);
-        return;
-    }
-    command->call = call;
-    engine_pend(call, cancel, command);
-    submit(command);
 }
