@@ -23,6 +23,31 @@ struct connection *connection_new(struct session *session, uint16_t cid, void *o
     return connection;
 }
 
+static void forget_own(struct connection *connection)
+{
+    settings_forget(connection->own_texts);
+    os_free(connection->own);
+    connection->own = NULL;
+    connection->own_texts = NULL;
+}
+
+bool connection_configure(struct connection *connection, const struct session_settings *settings)
+{
+    forget_own(connection);
+    connection->own = os_alloc(sizeof *connection->own);
+    if (!connection->own)
+        return false;
+    connection->own_texts = settings_keep(connection->own, settings);
+    if (!connection->own_texts)
+        forget_own(connection);
+    return connection->own != NULL;
+}
+
+const struct session_settings *connection_settings(const struct connection *connection)
+{
+    return connection->own ? connection->own : &connection->session->settings;
+}
+
 void connection_free(struct connection *connection)
 {
     if (!connection)
@@ -30,8 +55,10 @@ void connection_free(struct connection *connection)
     connection->state = CONNECTION_CLOSED;
     output_clear(connection);
     tasks_fail(connection, STATUS_CANCELLED);
+    tags_forget(&connection->session->tags, connection);
     list_remove(&connection->link);
     login_free(connection);
+    forget_own(connection);
     os_free(connection->segment);
     os_free(connection->redirect);
     os_free(connection);
@@ -39,15 +66,42 @@ void connection_free(struct connection *connection)
 
 void connection_start(struct connection *connection, uint64_t now)
 {
+    struct session *session = connection->session;
+    enum status status = session_may_connect(session);
+
+    if (status == STATUS_OK && session_connection(session, connection->cid))
+        status = STATUS_INVALID_PARAMETER; /* the target would drop the other one */
     connection->now = now;
+    if (status != STATUS_OK) {
+        connection_fail(connection, status, "%s", status_text(status));
+        return;
+    }
     connection->state = CONNECTION_LOGIN;
-    connection->due = now + connection->session->settings.timeouts.login;
+    connection->due = now + connection_settings(connection)->timeouts.login;
     login_start(connection);
+}
+
+/* The others end with the one that the session's logout was sent on. */
+static void close_others(struct connection *connection, enum status status)
+{
+    struct session *session = connection->session;
+
+    if (session->logout != connection)
+        return;
+    session->logout = NULL;
+    LIST_EACH_SAFE(node, &session->connections)
+    {
+        struct connection *other = LIST_OWNER(node, struct connection, link);
+
+        if (other->state == CONNECTION_LOGOUT)
+            connection_close(other, status);
+    }
 }
 
 void connection_close(struct connection *connection, enum status status)
 {
     struct session *session = connection->session;
+    enum status task_status = status == STATUS_OK ? STATUS_NO_CONNECTION : status;
 
     if (connection->closing || connection->state == CONNECTION_CLOSED)
         return;
@@ -58,11 +112,13 @@ void connection_close(struct connection *connection, enum status status)
     connection->state = CONNECTION_CLOSED;
     connection->due = INITIATOR_NEVER;
     login_free(connection);
-    tasks_fail(connection, status == STATUS_OK ? STATUS_NO_CONNECTION : status);
-    if (!session_usable(session))
-        text_finish(session, status == STATUS_OK ? STATUS_NO_CONNECTION : status);
+    forget_own(connection);
+    tasks_fail(connection, task_status);
+    if (session->text && session->text->connection == connection)
+        text_finish(session, task_status);
     session->callbacks->closed(connection->owner, connection, status);
     connection->closing = false;
+    close_others(connection, status);
 }
 
 void connection_fail(struct connection *connection, enum status status, const char *detail, ...)
@@ -80,7 +136,7 @@ void connection_fail(struct connection *connection, enum status status, const ch
 void connection_lost(struct connection *connection, enum status status)
 {
     /* After a logout request the end of the connection is its answer (RFC 7143, 11.14). */
-    if (connection->state == CONNECTION_LOGOUT)
+    if (connection->state == CONNECTION_LOGOUT && !connection->draining)
         status = STATUS_OK;
     connection_close(connection, status);
 }
@@ -147,7 +203,7 @@ uint64_t connection_due(const struct connection *connection)
         return INITIATOR_NEVER;
     if (session->task_due < due)
         due = session->task_due;
-    if (session->text && session->text->due < due)
+    if (session->text && session->text->connection == connection && session->text->due < due)
         due = session->text->due;
     return due;
 }
@@ -162,14 +218,21 @@ void connection_tick(struct connection *connection, uint64_t now)
         return;
     }
     if (connection->due <= now && connection->state == CONNECTION_LOGOUT) {
-        connection_fail(connection, STATUS_LOGOUT_TIMEOUT, "no answer to the logout in time");
-        return;
+        logout_tick(connection);
+        if (connection->state == CONNECTION_CLOSED)
+            return;
     }
     /* A text exchange cannot be abandoned: the answer would be taken for that of the next. */
-    if (session->text && session->text->due <= now)
+    if (session->text && session->text->connection == connection && session->text->due <= now)
         connection_fail(connection, STATUS_COMMAND_TIMEOUT, "no answer to a text request in time");
     else
         tasks_tick(session, now);
+}
+
+void connection_note_time2wait(struct connection *connection, uint16_t time2wait)
+{
+    connection->time2wait_told = true;
+    connection->time2wait = time2wait;
 }
 
 /* --- questions --- */

@@ -1,4 +1,4 @@
-/* NOP-In, Async Message, Reject and Logout (RFC 7143, 11.9, 11.14-11.19). */
+/* NOP-In, Async Message, Reject (RFC 7143, 11.9, 11.17-11.19). */
 #include "initiator/internal.h"
 #include "os/memory.h"
 
@@ -75,12 +75,6 @@ static void renegotiate(struct connection *connection)
         os_free(renegotiation);
 }
 
-static void note_time2wait(struct connection *connection, uint16_t time2wait)
-{
-    connection->time2wait_told = true;
-    connection->time2wait = time2wait;
-}
-
 static void drop_connection(struct session *session, const struct pdu_async_message *message)
 {
     LIST_EACH_SAFE(node, &session->connections)
@@ -89,7 +83,7 @@ static void drop_connection(struct session *session, const struct pdu_async_mess
 
         if (connection->cid != message->parameter1)
             continue;
-        note_time2wait(connection, message->parameter2);
+        connection_note_time2wait(connection, message->parameter2);
         connection_fail(connection, STATUS_CONNECTION_CLOSED,
                         "the target said that it drops the connection");
     }
@@ -101,7 +95,7 @@ static void drop_session(struct session *session, const struct pdu_async_message
     {
         struct connection *connection = LIST_OWNER(node, struct connection, link);
 
-        note_time2wait(connection, message->parameter2);
+        connection_note_time2wait(connection, message->parameter2);
         connection_fail(connection, STATUS_CONNECTION_CLOSED,
                         "the target said that it drops the session");
     }
@@ -122,7 +116,7 @@ void control_async(struct connection *connection)
     switch (message.event) {
     case ASYNC_LOGOUT_REQUESTED:
         snprintf(connection->detail, sizeof connection->detail, "the target asked for a logout");
-        connection_logout(connection, LOGOUT_CLOSE_SESSION, connection->now);
+        logout_requested(connection, message.parameter3);
         break;
     case ASYNC_DROP_CONNECTION:
         drop_connection(session, &message);
@@ -161,54 +155,7 @@ void control_reject(struct connection *connection)
     else if (slot->kind == SLOT_TEXT)
         text_finish(session, STATUS_REJECTED);
     else if (slot->kind == SLOT_LOGOUT)
-        connection_close(connection, STATUS_LOGOUT_FAILED);
+        logout_rejected(slot->object, itt);
     else
         tag_release(&session->tags, itt);
-}
-
-void connection_logout(struct connection *connection, enum logout_reason reason, uint64_t now)
-{
-    struct session *session = connection->session;
-    struct pdu pdu = {.opcode = PDU_LOGOUT_REQUEST, .immediate = true, .final = true};
-
-    connection->now = now;
-    if (connection->state == CONNECTION_LOGOUT || connection->state == CONNECTION_CLOSED)
-        return;
-    if (connection->state != CONNECTION_FULL_FEATURE) {
-        connection_close(connection, STATUS_CANCELLED);
-        return;
-    }
-    pdu.itt = tag_take(&session->tags, SLOT_LOGOUT, connection, connection);
-    if (pdu.itt == PDU_RESERVED_TAG) {
-        connection_close(connection, STATUS_NO_MEMORY);
-        return;
-    }
-    connection->state = CONNECTION_LOGOUT;
-    connection->due = now + session->settings.timeouts.logout;
-    pdu.logout_request.reason = (uint8_t)reason;
-    pdu.logout_request.cid = reason == LOGOUT_CLOSE_SESSION ? 0 : connection->cid;
-    pdu.logout_request.cmd_sn = session->cmd_sn;
-    pdu.logout_request.exp_stat_sn = connection->exp_stat_sn;
-    output_send(connection, &pdu, NULL, 0);
-}
-
-void control_logout_response(struct connection *connection)
-{
-    const struct pdu *pdu = &connection->framer.pdu;
-    struct session *session = connection->session;
-    struct slot *slot = tag_find(&session->tags, pdu->itt);
-
-    if (!stat_sn_accept(connection, pdu->logout_response.sn.stat_sn))
-        return;
-    if (!slot || slot->kind != SLOT_LOGOUT || slot->connection != connection) {
-        connection_fail(connection, STATUS_PROTOCOL_ERROR, "Logout Response with a wrong ITT");
-        return;
-    }
-    tag_release(&session->tags, pdu->itt);
-    note_time2wait(connection, pdu->logout_response.time2wait);
-    if (pdu->logout_response.response == LOGOUT_DONE)
-        connection_close(connection, STATUS_OK);
-    else
-        connection_fail(connection, STATUS_LOGOUT_FAILED, "Logout Response %u",
-                        pdu->logout_response.response);
 }

@@ -84,13 +84,36 @@ size_t session_outstanding(const struct session *session);       /* tasks not co
 /* At least one connection is in full feature phase and not logging out. */
 bool session_usable(const struct session *session);
 
-/* --- connections --- */
+/*
+ * --- connections ---
+ *
+ * The first connection that logs in leads: its login makes the session and settles what belongs to
+ * the session. When it is in full feature phase, others may follow, as many as MaxConnections
+ * was negotiated to: connection_new with a CID of its own, then connection_start as soon as its TCP
+ * connection stands. Such a login carries the session's TSIH and negotiates digests and
+ * MaxRecvDataSegmentLength alone. `logged_in` and `closed` come for each connection, with the owner
+ * that was given for it. Each task runs on the connection that is least loaded when it is sent, and
+ * stays there. When one connection closes, the tasks on it are completed and the session goes on
+ * with the others; the leading one may go as well as any. Only when none is left that is logging in
+ * or logged in, waiting tasks end too. A closed connection is freed by its owner (or with its
+ * session).
+ */
+
+/* Started and not closed. */
+size_t session_connections(const struct session *session);
+/* The live one of this CID, or NULL. */
+struct connection *session_connection(const struct session *session, uint16_t cid);
+/* May one more connection be started now? OK; TOO_MANY_CONNECTIONS: MaxConnections; SESSION_BUSY:
+ * the leading login is under way; NO_CONNECTION: the session logs out. */
+enum status session_may_connect(const struct session *session);
+/* A CID that no connection of the session has: 1 for the first. */
+uint16_t session_new_cid(struct session *session);
 
 enum connection_state {
     CONNECTION_IDLE, /* made, not started */
     CONNECTION_LOGIN,
     CONNECTION_FULL_FEATURE,
-    CONNECTION_LOGOUT, /* logout sent */
+    CONNECTION_LOGOUT, /* no new tasks; the logout is sent, or will be when its tasks have ended */
     CONNECTION_CLOSED,
 };
 
@@ -99,7 +122,15 @@ struct connection *connection_new(struct session *session, uint16_t cid, void *o
 /* Also takes it out of its session. */
 void connection_free(struct connection *connection);
 
-/* The TCP connection stands: the login begins. */
+/*
+ * Before the start: authentication, digest lists, MaxRecvDataSegmentLength and login timeout of
+ * this connection's login where they are not the session's. The other members are not looked at,
+ * but must be valid. Copied until the login is over. False: out of memory.
+ */
+bool connection_configure(struct connection *connection, const struct session_settings *settings);
+
+/* The TCP connection stands: the login begins. `closed` may come from inside this call: with a
+ * status of session_may_connect, or INVALID_PARAMETER when the CID is in use. */
 void connection_start(struct connection *connection, uint64_t now);
 
 /*
@@ -123,8 +154,17 @@ void connection_lost(struct connection *connection, enum status status);
 uint64_t connection_due(const struct connection *connection);
 void connection_tick(struct connection *connection, uint64_t now);
 
-/* Closes the connection, or the session with all of its connections. `closed` tells the end. */
+/*
+ * Closes the connection, or the session with all of its connections. `closed` tells the end, for
+ * each connection. LOGOUT_CLOSE_CONNECTION: no new task is sent on it, and the logout goes out when
+ * those under way have ended, or when the time of a command has passed. LOGOUT_CLOSE_SESSION goes
+ * out at once; the target terminates what is under way.
+ */
 void connection_logout(struct connection *connection, enum logout_reason reason, uint64_t now);
+/* The same without waiting, and the request is sent on `via`, another connection of the session:
+ * for one that does not answer any more. Without effect on one that is closed. */
+void connection_logout_by(struct connection *connection, struct connection *via,
+                          enum logout_reason reason, uint64_t now);
 
 enum connection_state connection_state(const struct connection *connection);
 uint16_t connection_cid(const struct connection *connection);
@@ -213,6 +253,7 @@ struct text_exchange {
     size_t limit; /* bytes of answer that are accepted */
 
     /* Inside. */
+    struct connection *connection;
     size_t received;
     uint32_t itt;
     uint64_t due;

@@ -39,14 +39,19 @@ uint32_t tag_take(struct tag_table *table, enum slot_kind kind, void *object,
 /* NULL for a tag that is not in use. */
 struct slot *tag_find(struct tag_table *table, uint32_t itt);
 void tag_release(struct tag_table *table, uint32_t itt);
+/* No answers can come any more on a connection that is gone. */
+void tags_release_of(struct tag_table *table, const struct connection *connection);
+/* The object goes away before its answer comes. */
+void tags_forget(struct tag_table *table, const void *object);
 
 /* --- sessions and connections --- */
 
 struct login;
+struct texts;
 
 struct session {
     struct session_settings settings;
-    void *texts; /* what the settings point to */
+    struct texts *texts; /* what the settings point to */
     const struct chap_crypto *crypto;
     const struct session_callbacks *callbacks;
     void *owner;
@@ -65,6 +70,8 @@ struct session {
     size_t outstanding;
     uint64_t task_due; /* no task is due before */
     struct text_exchange *text;
+    struct connection *logout; /* the one that the session's logout was sent on */
+    uint16_t last_cid;         /* given by session_new_cid */
 };
 
 struct connection {
@@ -75,15 +82,22 @@ struct connection {
     uint8_t state; /* enum connection_state */
     uint8_t auth;  /* enum session_auth, what was really done */
     bool stat_sn_known;
-    bool closing; /* inside connection_close */
+    bool closing;          /* inside connection_close */
+    bool draining;         /* no new tasks; the logout is sent when the last one has ended */
+    uint8_t logout_reason; /* enum logout_reason */
     bool time2wait_told;
     uint16_t time2wait;
     uint32_t exp_stat_sn;
     struct key_values values;
     struct framer framer;
-    struct login *login; /* during the login only */
-    uint64_t due;        /* of the login or logout under way */
-    uint64_t now;        /* of the call into the core under way */
+    struct login *login;          /* during the login only */
+    uint64_t due;                 /* of the login or logout under way */
+    struct session_settings *own; /* until the login is over; NULL: the session's */
+    struct texts *own_texts;
+    uint64_t now; /* of the call into the core under way */
+
+    size_t tasks;  /* outstanding on this connection */
+    uint64_t load; /* what they cost, to choose the connection of the next one by */
 
     struct list output; /* frames */
     size_t output_sent; /* bytes of the first frame that are gone */
@@ -105,6 +119,16 @@ void connection_close(struct connection *connection, enum status status);
 /* The same after writing down what went wrong. */
 void connection_fail(struct connection *connection, enum status status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
+
+void connection_note_time2wait(struct connection *connection, uint16_t time2wait);
+/* The settings of this connection's login. */
+const struct session_settings *connection_settings(const struct connection *connection);
+
+/* --- settings.c --- */
+
+/* NULL: out of memory. `to` points into what is returned. */
+struct texts *settings_keep(struct session_settings *to, const struct session_settings *from);
+void settings_forget(struct texts *texts);
 
 /* --- output.c --- */
 
@@ -140,7 +164,7 @@ bool stat_sn_accept(struct connection *connection, uint32_t stat_sn);
 
 /* --- task.c --- */
 
-/* A connection in full feature phase, or NULL. */
+/* The least loaded connection in full feature phase, or NULL. */
 struct connection *usable_connection(const struct session *session);
 /* Sends what the command window lets through. */
 void tasks_pump(struct session *session);
@@ -162,6 +186,16 @@ void text_finish(struct session *session, enum status status);
 void control_nop_in(struct connection *connection);
 void control_async(struct connection *connection);
 void control_reject(struct connection *connection);
-void control_logout_response(struct connection *connection);
+
+/* --- logout.c --- */
+
+void logout_response(struct connection *connection);
+void logout_rejected(struct connection *connection, uint32_t itt);
+/* The target wants this connection to be logged out within so many seconds. */
+void logout_requested(struct connection *connection, uint16_t seconds);
+/* A task of the connection has ended: the logout may be sent. */
+void logout_drained(struct connection *connection);
+/* Its time is over. */
+void logout_tick(struct connection *connection);
 
 #endif

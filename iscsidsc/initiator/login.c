@@ -71,13 +71,15 @@ static void no_room(struct connection *connection)
     connection_fail(connection, STATUS_INTERNAL, "the login text does not fit into one PDU");
 }
 
+/* The session's, whatever the connection has of its own: it is one initiator and one target. */
 static bool say_names(struct login *login, const struct session_settings *settings)
 {
     bool fits = say(login, "InitiatorName", settings->initiator_name);
 
     if (settings->initiator_alias)
         fits = fits && say(login, "InitiatorAlias", settings->initiator_alias);
-    fits = fits && say(login, "SessionType", settings->discovery ? "Discovery" : "Normal");
+    if (login->negotiation.leading)
+        fits = fits && say(login, "SessionType", settings->discovery ? "Discovery" : "Normal");
     if (!settings->discovery)
         fits = fits && say(login, "TargetName", settings->target_name);
     return fits;
@@ -91,18 +93,21 @@ static bool make_offers(struct login *login)
 /* CHAP alone when CHAP is wanted: with "CHAP,None" a target could let us in unasked. Without
  * authentication there is no security stage, which saves a round trip; a target that wants one
  * answers with status 0201. */
-static bool first_text(struct login *login, const struct session_settings *settings)
+static bool first_text(struct connection *connection)
 {
-    if (!say_names(login, settings))
+    struct login *login = connection->login;
+
+    if (!say_names(login, &connection->session->settings))
         return false;
-    return settings->auth == SESSION_AUTH_NONE ? make_offers(login)
-                                               : say(login, "AuthMethod", "CHAP");
+    return connection_settings(connection)->auth == SESSION_AUTH_NONE
+               ? make_offers(login)
+               : say(login, "AuthMethod", "CHAP");
 }
 
 void login_start(struct connection *connection)
 {
     struct session *session = connection->session;
-    const struct session_settings *settings = &session->settings;
+    const struct session_settings *settings = connection_settings(connection);
     struct login *login = os_alloc(sizeof *login);
 
     connection->login = login;
@@ -110,14 +115,14 @@ void login_start(struct connection *connection)
         connection_fail(connection, STATUS_NO_MEMORY, "no memory for the login");
         return;
     }
-    negotiation_start(&login->negotiation, true, settings->discovery, session->tsih == 0,
+    negotiation_start(&login->negotiation, true, session->settings.discovery, session->tsih == 0,
                       &settings->offers);
     if (settings->auth != SESSION_AUTH_NONE)
         chap_start_initiator(&login->chap, session->crypto, &settings->chap,
                              settings->auth == SESSION_AUTH_MUTUAL);
     login->stage =
         settings->auth == SESSION_AUTH_NONE ? LOGIN_STAGE_OPERATIONAL : LOGIN_STAGE_SECURITY;
-    if (first_text(login, settings))
+    if (first_text(connection))
         send_request(connection, settings->auth == SESSION_AUTH_NONE);
     else
         no_room(connection);
@@ -248,7 +253,7 @@ static enum status check_method(struct connection *connection, const struct text
 {
     /* A target that will not do CHAP, or not without it, refuses the authentication. */
     static const char refusals[] = "None,CHAP,Reject,NotUnderstood,Irrelevant";
-    bool chap = connection->session->settings.auth != SESSION_AUTH_NONE;
+    bool chap = connection_settings(connection)->auth != SESSION_AUTH_NONE;
 
     connection->login->method_settled = true;
     if (strcmp(pair->value, chap ? "CHAP" : "None") == 0)
@@ -335,7 +340,7 @@ static void enter_operational(struct connection *connection)
 static void security_stage(struct connection *connection, bool moved_on)
 {
     struct login *login = connection->login;
-    enum session_auth auth = connection->session->settings.auth;
+    enum session_auth auth = connection_settings(connection)->auth;
 
     if (!login->method_settled) {
         connection_fail(connection, STATUS_AUTHENTICATION_FAILED, "AuthMethod was not answered");
@@ -357,6 +362,21 @@ static void security_stage(struct connection *connection, bool moved_on)
                         "the target moved on without finishing CHAP");
 }
 
+/* What belongs to the session was settled by the leading login. */
+static void take_values(struct connection *connection)
+{
+    struct session *session = connection->session;
+    const struct key_values *negotiated = &connection->login->negotiation.values;
+
+    if (session->tsih == 0)
+        session->values = *negotiated;
+    connection->values = session->values;
+    connection->values.header_digest = negotiated->header_digest;
+    connection->values.data_digest = negotiated->data_digest;
+    connection->values.max_recv_data_segment_length = negotiated->max_recv_data_segment_length;
+    connection->values.max_send_data_segment_length = negotiated->max_send_data_segment_length;
+}
+
 static void logged_in(struct connection *connection)
 {
     struct session *session = connection->session;
@@ -367,14 +387,12 @@ static void logged_in(struct connection *connection)
                         response->tsih);
         return;
     }
-    connection->values = connection->login->negotiation.values;
-    if (session->tsih == 0)
-        session->values = connection->values;
+    take_values(connection);
     session->tsih = response->tsih;
-    connection->auth = (uint8_t)session->settings.auth;
+    connection->auth = (uint8_t)connection_settings(connection)->auth;
     connection->framer.header_digest = connection->values.header_digest != DIGEST_NONE;
     connection->framer.data_digest = connection->values.data_digest != DIGEST_NONE;
-    connection->framer.max_data_length = session->settings.offers.max_recv_data_segment_length;
+    connection->framer.max_data_length = connection->values.max_recv_data_segment_length;
     connection->state = CONNECTION_FULL_FEATURE;
     connection->due = INITIATOR_NEVER;
     login_free(connection);

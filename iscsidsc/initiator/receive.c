@@ -67,7 +67,7 @@ static void receive_full_feature(struct connection *connection)
         text_response(connection);
         break;
     case PDU_LOGOUT_RESPONSE:
-        control_logout_response(connection);
+        logout_response(connection);
         break;
     case PDU_ASYNC_MESSAGE:
         control_async(connection);

@@ -1,59 +1,6 @@
 /* A session: what its connections share. */
 #include "initiator/internal.h"
-#include "os/crypto.h"
 #include "os/memory.h"
-
-#include <string.h>
-
-/* All that the settings point to, in one block. */
-struct texts {
-    size_t length;
-    char bytes[];
-};
-
-static const void *keep(struct texts *texts, const void *data, size_t length)
-{
-    char *place = texts->bytes + texts->length;
-
-    if (!data)
-        return NULL;
-    memcpy(place, data, length);
-    texts->length += length;
-    return place;
-}
-
-static const char *keep_text(struct texts *texts, const char *text)
-{
-    return text ? keep(texts, text, strlen(text) + 1) : NULL;
-}
-
-static size_t text_size(const char *text)
-{
-    return text ? strlen(text) + 1 : 0;
-}
-
-static bool copy_settings(struct session *session, const struct session_settings *from)
-{
-    const struct chap_credentials *chap = &from->chap;
-    struct session_settings *to = &session->settings;
-    size_t size = text_size(from->initiator_name) + text_size(from->initiator_alias) +
-                  text_size(from->target_name) + text_size(chap->name) +
-                  text_size(chap->peer_name) + chap->secret_length + chap->peer_secret_length;
-    struct texts *texts = os_alloc(sizeof *texts + size);
-
-    if (!texts)
-        return false;
-    *to = *from;
-    to->initiator_name = keep_text(texts, from->initiator_name);
-    to->initiator_alias = keep_text(texts, from->initiator_alias);
-    to->target_name = keep_text(texts, from->target_name);
-    to->chap.name = keep_text(texts, chap->name);
-    to->chap.peer_name = keep_text(texts, chap->peer_name);
-    to->chap.secret = keep(texts, chap->secret, chap->secret_length);
-    to->chap.peer_secret = keep(texts, chap->peer_secret, chap->peer_secret_length);
-    session->texts = texts;
-    return true;
-}
 
 struct session *session_new(const struct session_settings *settings,
                             const struct chap_crypto *crypto,
@@ -63,7 +10,8 @@ struct session *session_new(const struct session_settings *settings,
 
     if (!session)
         return NULL;
-    if (!copy_settings(session, settings)) {
+    session->texts = settings_keep(&session->settings, settings);
+    if (!session->texts) {
         os_free(session);
         return NULL;
     }
@@ -91,7 +39,6 @@ static void fail_all(struct list *tasks)
 void session_free(struct session *session)
 {
     struct list *first;
-    struct texts *texts;
 
     if (!session)
         return;
@@ -107,9 +54,7 @@ void session_free(struct session *session)
     text_finish(session, STATUS_CANCELLED);
     while ((first = list_first(&session->connections)))
         connection_free(LIST_OWNER(first, struct connection, link));
-    texts = session->texts;
-    os_wipe(texts->bytes, texts->length);
-    os_free(texts);
+    settings_forget(session->texts);
     os_free(session->tags.slots);
     os_free(session->target_alias);
     os_free(session);
@@ -138,4 +83,61 @@ const char *session_target_alias(const struct session *session)
 uint16_t session_portal_group(const struct session *session)
 {
     return session->portal_group;
+}
+
+static bool is_alive(const struct connection *connection)
+{
+    return connection->state != CONNECTION_IDLE && connection->state != CONNECTION_CLOSED;
+}
+
+size_t session_connections(const struct session *session)
+{
+    size_t count = 0;
+
+    LIST_EACH(node, &session->connections)
+    {
+        count += is_alive(LIST_OWNER(node, struct connection, link));
+    }
+    return count;
+}
+
+struct connection *session_connection(const struct session *session, uint16_t cid)
+{
+    LIST_EACH(node, &session->connections)
+    {
+        struct connection *connection = LIST_OWNER(node, struct connection, link);
+
+        if (connection->cid == cid && is_alive(connection))
+            return connection;
+    }
+    return NULL;
+}
+
+enum status session_may_connect(const struct session *session)
+{
+    size_t count = session_connections(session);
+
+    if (session->logout)
+        return STATUS_NO_CONNECTION;
+    if (session->tsih == 0) /* a second login without TSIH would be another session */
+        return count == 0 ? STATUS_OK : STATUS_SESSION_BUSY;
+    return count < session->values.max_connections ? STATUS_OK : STATUS_TOO_MANY_CONNECTIONS;
+}
+
+static bool cid_is_taken(const struct session *session, uint16_t cid)
+{
+    LIST_EACH(node, &session->connections)
+    {
+        if (LIST_OWNER(node, struct connection, link)->cid == cid)
+            return true;
+    }
+    return false;
+}
+
+uint16_t session_new_cid(struct session *session)
+{
+    do
+        session->last_cid++;
+    while (session->last_cid == 0 || cid_is_taken(session, session->last_cid));
+    return session->last_cid;
 }

@@ -68,3 +68,25 @@ void tag_release(struct tag_table *table, uint32_t itt)
     slot->next_free = table->first_free;
     table->first_free = (uint16_t)itt;
 }
+
+void tags_release_of(struct tag_table *table, const struct connection *connection)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct slot *slot = &table->slots[i];
+
+        if (slot->kind != SLOT_FREE && slot->connection == connection)
+            tag_release(table, (uint32_t)slot->generation << 16 | i);
+    }
+}
+
+void tags_forget(struct tag_table *table, const void *object)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct slot *slot = &table->slots[i];
+
+        if (slot->kind != SLOT_FREE && slot->object == object) {
+            slot->kind = SLOT_ABANDONED;
+            slot->object = NULL;
+        }
+    }
+}

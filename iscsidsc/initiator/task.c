@@ -5,16 +5,44 @@
 
 enum { TASK_IDLE, TASK_WAITING, TASK_ACTIVE };
 
+/* What a task costs a connection beside its data: about as much as so many bytes. */
+#define TASK_COST 4096u
+
 struct connection *usable_connection(const struct session *session)
 {
+    struct connection *best = NULL;
+
     LIST_EACH(node, &session->connections)
     {
         struct connection *connection = LIST_OWNER(node, struct connection, link);
 
-        if (connection->state == CONNECTION_FULL_FEATURE && !connection->closing)
-            return connection;
+        if (connection->state == CONNECTION_FULL_FEATURE && !connection->closing &&
+            (!best || connection->load < best->load))
+            best = connection;
     }
-    return NULL;
+    return best;
+}
+
+static uint64_t task_load(const struct task *task)
+{
+    return (uint64_t)task->data_in_length + TASK_COST;
+}
+
+static void bind_task(struct task *task, struct connection *connection)
+{
+    task->connection = connection;
+    connection->tasks++;
+    connection->load += task_load(task);
+}
+
+static void unbind_task(struct task *task)
+{
+    struct connection *connection = task->connection;
+
+    task->connection = NULL;
+    connection->tasks--;
+    connection->load -= task_load(task);
+    logout_drained(connection);
 }
 
 bool session_usable(const struct session *session)
@@ -39,11 +67,12 @@ static void send_command(struct connection *connection, struct task *task)
 
 void tasks_pump(struct session *session)
 {
-    struct connection *connection = usable_connection(session);
+    struct connection *connection;
     struct list *first;
 
-    while (connection && (first = list_first(&session->waiting)) &&
-           serial_less_equal(session->cmd_sn, session->max_cmd_sn)) {
+    while ((first = list_first(&session->waiting)) &&
+           serial_less_equal(session->cmd_sn, session->max_cmd_sn) &&
+           (connection = usable_connection(session))) {
         struct task *task = LIST_OWNER(first, struct task, link);
 
         task->itt = tag_take(&session->tags, SLOT_TASK, task, connection);
@@ -52,7 +81,7 @@ void tasks_pump(struct session *session)
         list_remove(&task->link);
         list_append(&session->active, &task->link);
         task->state = TASK_ACTIVE;
-        task->connection = connection;
+        bind_task(task, connection);
         send_command(connection, task);
     }
 }
@@ -106,8 +135,10 @@ void task_finish(struct task *task, enum status status)
 {
     struct session *session = task->session;
 
-    if (task->state == TASK_ACTIVE)
+    if (task->state == TASK_ACTIVE) {
         tag_release(&session->tags, task->itt);
+        unbind_task(task);
+    }
     list_remove(&task->link);
     task->state = TASK_IDLE;
     task->status = status;
@@ -130,17 +161,17 @@ void session_cancel(struct session *session, struct task *task)
         give_up(task, STATUS_CANCELLED);
 }
 
-/* No late answers can come on a connection that is gone. */
-static void release_tags_of(struct connection *connection)
+/* Does it have a connection that carries tasks, or will? */
+static bool is_hopeful(const struct session *session)
 {
-    struct tag_table *tags = &connection->session->tags;
+    LIST_EACH(node, &session->connections)
+    {
+        const struct connection *connection = LIST_OWNER(node, struct connection, link);
 
-    for (uint32_t i = 0; i < tags->count; i++) {
-        struct slot *slot = &tags->slots[i];
-
-        if (slot->kind != SLOT_FREE && slot->connection == connection)
-            tag_release(tags, (uint32_t)slot->generation << 16 | i);
+        if (connection->state == CONNECTION_FULL_FEATURE || connection->state == CONNECTION_LOGIN)
+            return true;
     }
+    return false;
 }
 
 /* Moves the tasks that are on this connection, or all when it was the last one, aside first:
@@ -161,7 +192,7 @@ void tasks_fail(struct connection *connection, enum status status)
             list_append(&failed, node);
         }
     }
-    if (!session_usable(session)) {
+    if (!is_hopeful(session)) {
         while ((first = list_first(&session->waiting))) {
             list_remove(first);
             list_append(&failed, first);
@@ -169,7 +200,7 @@ void tasks_fail(struct connection *connection, enum status status)
     }
     while ((first = list_first(&failed)))
         task_finish(LIST_OWNER(first, struct task, link), status);
-    release_tags_of(connection);
+    tags_release_of(&session->tags, connection);
 }
 
 void tasks_tick(struct session *session, uint64_t now)

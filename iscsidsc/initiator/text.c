@@ -28,6 +28,7 @@ enum status session_text(struct session *session, struct text_exchange *exchange
     exchange->itt = tag_take(&session->tags, SLOT_TEXT, exchange, connection);
     if (exchange->itt == PDU_RESERVED_TAG)
         return STATUS_NO_MEMORY;
+    exchange->connection = connection;
     exchange->received = 0;
     exchange->due = now + session->settings.timeouts.command;
     connection->now = now;
@@ -77,7 +78,7 @@ void text_response(struct connection *connection)
     window_update(session, &response->sn);
     if (!stat_sn_accept(connection, response->sn.stat_sn))
         return;
-    if (!exchange || exchange->itt != pdu->itt) {
+    if (!exchange || exchange->itt != pdu->itt || exchange->connection != connection) {
         refuse(connection, STATUS_PROTOCOL_ERROR, "Text Response with a wrong ITT");
         return;
     }

@@ -32,13 +32,13 @@ struct peer {
     size_t unread_length;
 };
 
-static void peer_output(void *owner, struct connection *connection)
+static inline void peer_output(void *owner, struct connection *connection)
 {
     (void)owner;
     (void)connection;
 }
 
-static void peer_logged_in(void *owner, struct connection *connection)
+static inline void peer_logged_in(void *owner, struct connection *connection)
 {
     struct peer *peer = owner;
 
@@ -46,7 +46,7 @@ static void peer_logged_in(void *owner, struct connection *connection)
     peer->logged_in = true;
 }
 
-static void peer_closed(void *owner, struct connection *connection, enum status status)
+static inline void peer_closed(void *owner, struct connection *connection, enum status status)
 {
     struct peer *peer = owner;
 
@@ -56,8 +56,8 @@ static void peer_closed(void *owner, struct connection *connection, enum status 
     peer->status = status;
 }
 
-static void peer_async(void *owner, struct connection *connection,
-                       const struct pdu_async_message *message)
+static inline void peer_async(void *owner, struct connection *connection,
+                              const struct pdu_async_message *message)
 {
     struct peer *peer = owner;
 
@@ -88,13 +88,29 @@ static const struct session_settings peer_settings = {
     .timeouts = {.login = 1000, .command = 2000, .logout = 500},
 };
 
-static void peer_start(struct peer *peer, const struct session_settings *settings)
+static inline void peer_init(struct peer *peer)
 {
     memset(peer, 0, sizeof *peer);
     framer_init(&peer->framer);
     peer->stat_sn = 100;
     peer->max_cmd_sn = 33;
     peer->now = 1000000;
+}
+
+/* Another connection of the session; its login is under way. */
+static inline void peer_join(struct peer *peer, const struct peer *first, uint16_t cid)
+{
+    peer_init(peer);
+    peer->stat_sn = 500;
+    peer->session = first->session;
+    peer->connection = connection_new(peer->session, cid, peer);
+    assert_non_null(peer->connection);
+    connection_start(peer->connection, peer->now);
+}
+
+static inline void peer_start(struct peer *peer, const struct session_settings *settings)
+{
+    peer_init(peer);
     peer->session = session_new(settings, &os_crypto, &peer_callbacks, peer);
     assert_non_null(peer->session);
     peer->connection = connection_new(peer->session, 1, peer);
@@ -102,12 +118,12 @@ static void peer_start(struct peer *peer, const struct session_settings *setting
     connection_start(peer->connection, peer->now);
 }
 
-static void peer_stop(struct peer *peer)
+static inline void peer_stop(struct peer *peer)
 {
     session_free(peer->session);
 }
 
-static void peer_collect(struct peer *peer)
+static inline void peer_collect(struct peer *peer)
 {
     struct iov pieces[64];
     size_t count;
@@ -155,13 +171,13 @@ static const struct pdu *peer_take(struct peer *peer, enum pdu_opcode opcode)
     return &peer->framer.pdu;
 }
 
-static bool peer_silent(struct peer *peer)
+static inline bool peer_silent(struct peer *peer)
 {
     peer_collect(peer);
     return peer->unread_length == 0;
 }
 
-static void peer_bytes(struct peer *peer, const void *bytes, size_t length)
+static inline void peer_bytes(struct peer *peer, const void *bytes, size_t length)
 {
     static uint8_t look_ahead[16384];
     const uint8_t *from = bytes;
@@ -186,7 +202,7 @@ static void peer_bytes(struct peer *peer, const void *bytes, size_t length)
 }
 
 /* Sends a PDU as it is, without digests. */
-static void peer_say(struct peer *peer, struct pdu *pdu, const void *data, size_t length)
+static inline void peer_say(struct peer *peer, struct pdu *pdu, const void *data, size_t length)
 {
     uint8_t wire[PDU_BHS_LENGTH + 20000];
 
@@ -199,7 +215,7 @@ static void peer_say(struct peer *peer, struct pdu *pdu, const void *data, size_
     peer_bytes(peer, wire, PDU_BHS_LENGTH + length + padding_of((uint32_t)length));
 }
 
-static struct pdu_sequence peer_sn(struct peer *peer, bool counts)
+static inline struct pdu_sequence peer_sn(struct peer *peer, bool counts)
 {
     struct pdu_sequence sn = {peer->stat_sn, peer->exp_cmd_sn, peer->max_cmd_sn};
 
@@ -208,7 +224,7 @@ static struct pdu_sequence peer_sn(struct peer *peer, bool counts)
 }
 
 /* Answers the login request just taken; `next` < 0: no T bit. */
-static struct pdu peer_login_answer(struct peer *peer, int next)
+static inline struct pdu peer_login_answer(struct peer *peer, int next)
 {
     const struct pdu *request = &peer->framer.pdu;
     struct pdu pdu = {.opcode = PDU_LOGIN_RESPONSE, .itt = request->itt};
@@ -229,15 +245,20 @@ static struct pdu peer_login_answer(struct peer *peer, int next)
     "DefaultTime2Wait=2\0DefaultTime2Retain=0\0MaxOutstandingR2T=1\0DataPDUInOrder=Yes\0"          \
     "DataSequenceInOrder=Yes\0ErrorRecoveryLevel=0"
 
-/* A whole login without authentication. */
-static void peer_log_in(struct peer *peer)
+/* A whole login without authentication; `text` counts its last NUL. */
+static inline void peer_log_in_with(struct peer *peer, const char *text, size_t length)
 {
     struct pdu answer;
 
     peer_take(peer, PDU_LOGIN_REQUEST);
     answer = peer_login_answer(peer, LOGIN_STAGE_FULL_FEATURE);
-    peer_say(peer, &answer, OPERATIONAL_ANSWER, sizeof OPERATIONAL_ANSWER);
+    peer_say(peer, &answer, text, length);
     assert_true(peer->logged_in);
+}
+
+static inline void peer_log_in(struct peer *peer)
+{
+    peer_log_in_with(peer, OPERATIONAL_ANSWER, sizeof OPERATIONAL_ANSWER);
 }
 
 #endif
