@@ -72,10 +72,18 @@ static void on_closed(void *owner, struct connection *connection, enum status st
     post(contact);
 }
 
+static void on_ask(void *owner, struct connection *connection, const struct chap_question *question)
+{
+    struct contact *contact = owner;
+    (void)connection;
+    link_ask(contact->link, question);
+}
+
 static const struct session_callbacks callbacks = {
     .output = on_output,
     .logged_in = on_logged_in,
     .closed = on_closed,
+    .ask = on_ask,
 };
 
 /* --- connecting --- */

@@ -14,6 +14,7 @@ struct link {
     struct os_watch watch;
     struct os_timer timer;
     struct os_job job;
+    struct chap_inquiry *inquiry; /* under way */
     uint64_t heard;
     unsigned depth; /* calls into the core under way */
     bool posted;
@@ -23,6 +24,7 @@ struct link {
 bool link_base_open(struct link_base *base, struct os_loop *loop)
 {
     base->loop = loop;
+    base->authority = NULL;
     base->look_ahead = os_alloc(LOOK_AHEAD);
     return base->look_ahead != NULL;
 }
@@ -35,6 +37,9 @@ void link_base_close(struct link_base *base)
 
 static void shut(struct link *link)
 {
+    if (link->inquiry != NULL)
+        link->base->authority->cancel(link->base->authority, link->inquiry);
+    link->inquiry = NULL;
     os_watch_stop(&link->watch);
     os_timer_clear(&link->timer);
     if (link->watch.socket != OS_NO_SOCKET)
@@ -210,6 +215,26 @@ void link_output(struct link *link)
         return;
     link->posted = true;
     os_loop_post(link->base->loop, &link->job);
+}
+
+static void on_answer(void *context, enum status status, const uint8_t response[CHAP_MD5_LENGTH])
+{
+    struct link *link = context;
+    link->inquiry = NULL;
+    enter(link);
+    connection_answer(link->connection, status, response, os_now());
+    leave(link);
+}
+
+void link_ask(struct link *link, const struct chap_question *question)
+{
+    struct chap_authority *authority = link->base->authority;
+    if (authority != NULL)
+        link->inquiry = authority->ask(authority, link->connection, question, on_answer, link);
+    if (link->inquiry == NULL)
+        connection_answer(link->connection,
+                          authority != NULL ? STATUS_NO_MEMORY : STATUS_RADIUS_UNAVAILABLE, NULL,
+                          os_now());
 }
 
 void link_hold(struct link *link)

@@ -5,13 +5,14 @@
 #ifndef DISCOVERY_LINK_H
 #define DISCOVERY_LINK_H
 
-#include "initiator/initiator.h"
+#include "discovery/authority.h"
 #include "os/loop.h"
 
 /* What all links of a thread share. */
 struct link_base {
     struct os_loop *loop;
     void *look_ahead; /* received bytes pass through it; nothing stays between two events */
+    struct chap_authority *authority; /* NULL: nobody has secrets for us */
 };
 
 /* False: out of memory. */
@@ -32,6 +33,8 @@ void link_close(struct link *link);
 
 /* For the session's `output` callback: sends soon. */
 void link_output(struct link *link);
+/* For its `ask` callback: asks the authority, and answers the connection. */
+void link_ask(struct link *link, const struct chap_question *question);
 
 /*
  * Around calls into the core from outside, such as session_submit: what they put out is sent at

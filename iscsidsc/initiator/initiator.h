@@ -63,6 +63,12 @@ struct session_callbacks {
     /* An async message arrived; what the protocol asks for is already under way. May be NULL. */
     void (*asynchronous)(void *owner, struct connection *connection,
                          const struct pdu_async_message *message);
+    /*
+     * During a login whose chap.ask_* is set: somebody else is to be asked. connection_answer
+     * brings the answer, from inside or later; the login's time goes on meanwhile. The question is
+     * good until the answer or `closed`. May be NULL where nothing is asked.
+     */
+    void (*ask)(void *owner, struct connection *connection, const struct chap_question *question);
 };
 
 /* --- sessions --- */
@@ -132,6 +138,14 @@ bool connection_configure(struct connection *connection, const struct session_se
 /* The TCP connection stands: the login begins. `closed` may come from inside this call: with a
  * status of session_may_connect, or INVALID_PARAMETER when the CID is in use. */
 void connection_start(struct connection *connection, uint64_t now);
+
+/*
+ * The answer to `ask`. `status` OK: `response` is the one that was asked for, or NULL where a
+ * verdict was. Else the login fails with it: TARGET_AUTHENTICATION_FAILED is a verdict of "no".
+ * Harmless when the connection was closed meanwhile.
+ */
+void connection_answer(struct connection *connection, enum status status,
+                       const uint8_t response[CHAP_MD5_LENGTH], uint64_t now);
 
 /*
  * Receiving: begin, then any number of pieces + read, then end. `look_ahead` may be shared by all

@@ -147,6 +147,9 @@ void output_clear(struct connection *connection);
 void login_start(struct connection *connection);
 void login_receive(struct connection *connection);
 void login_free(struct connection *connection);
+
+/* --- login_status.c --- */
+
 enum status login_status(uint8_t class, uint8_t detail);
 
 /* --- receive.c --- */

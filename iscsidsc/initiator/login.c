@@ -15,6 +15,8 @@ struct login {
     uint8_t stage;
     bool transit;        /* the last request had the T bit */
     bool method_settled; /* AuthMethod was answered */
+    bool asking;         /* somebody who has a CHAP secret; nothing is due from the target */
+    bool moved_on;       /* the answer before that had the T bit */
     unsigned rounds;
     size_t received_length; /* text collected over C bits */
     char *received;
@@ -130,35 +132,6 @@ void login_start(struct connection *connection)
 
 /* --- a refusal --- */
 
-enum status login_status(uint8_t class, uint8_t detail)
-{
-    static const uint8_t initiator[] = {
-        STATUS_LOGIN_INITIATOR_ERROR,      STATUS_LOGIN_AUTHENTICATION_FAILED,
-        STATUS_LOGIN_AUTHORIZATION_FAILED, STATUS_LOGIN_NOT_FOUND,
-        STATUS_LOGIN_TARGET_REMOVED,       STATUS_LOGIN_UNSUPPORTED_VERSION,
-        STATUS_LOGIN_TOO_MANY_CONNECTIONS, STATUS_LOGIN_MISSING_PARAMETER,
-        STATUS_LOGIN_CANT_INCLUDE,         STATUS_LOGIN_SESSION_TYPE,
-        STATUS_LOGIN_NO_SESSION,           STATUS_LOGIN_INVALID_REQUEST,
-    };
-    static const uint8_t target[] = {
-        STATUS_LOGIN_TARGET_ERROR,
-        STATUS_LOGIN_SERVICE_UNAVAILABLE,
-        STATUS_LOGIN_OUT_OF_RESOURCES,
-    };
-
-    _Static_assert(STATUS_COUNT <= 256, "a status fits into one byte of these tables");
-    if (class == 1 && detail == 1)
-        return STATUS_TARGET_MOVED_TEMPORARILY;
-    if (class == 1 && detail == 2)
-        return STATUS_TARGET_MOVED_PERMANENTLY;
-    if (class == 2)
-        return detail < sizeof initiator ? (enum status)initiator[detail]
-                                         : STATUS_LOGIN_INITIATOR_ERROR;
-    if (class == 3)
-        return detail < sizeof target ? (enum status)target[detail] : STATUS_LOGIN_TARGET_ERROR;
-    return STATUS_LOGIN_FAILED;
-}
-
 static void take_redirect(struct connection *connection, const char *text, size_t length)
 {
     struct portal_address address;
@@ -198,6 +171,8 @@ static const char *header_fault(const struct connection *connection)
 
     if (connection->framer.pdu.itt != 0)
         return "wrong ITT in Login Response";
+    if (login->asking)
+        return "Login Response that answers nothing";
     if (response->status_class != 0)
         return NULL; /* tgt refuses with an ISID of zeros */
     if (memcmp(response->isid, connection->session->settings.isid, PDU_ISID_LENGTH) != 0)
@@ -307,22 +282,16 @@ static bool negotiate(struct connection *connection)
 
 /* --- the stages --- */
 
-static bool chap_step(struct connection *connection)
+static bool take_chap(struct connection *connection)
 {
     struct login *login = connection->login;
     enum status status = STATUS_OK;
 
     if (login->chap.state != CHAP_START)
         status = chap_receive(&login->chap, login->received, login->received_length, NULL);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK)
         connection_fail(connection, status, "CHAP failed");
-        return false;
-    }
-    if (!chap_send(&login->chap, login->text, sizeof login->text, &login->length)) {
-        no_room(connection);
-        return false;
-    }
-    return true;
+    return status == STATUS_OK;
 }
 
 static void enter_operational(struct connection *connection)
@@ -337,17 +306,16 @@ static void enter_operational(struct connection *connection)
         no_room(connection);
 }
 
-static void security_stage(struct connection *connection, bool moved_on)
+/* CHAP knows what to say. */
+static void answer_chap(struct connection *connection, bool moved_on)
 {
     struct login *login = connection->login;
     enum session_auth auth = connection_settings(connection)->auth;
 
-    if (!login->method_settled) {
-        connection_fail(connection, STATUS_AUTHENTICATION_FAILED, "AuthMethod was not answered");
+    if (!chap_send(&login->chap, login->text, sizeof login->text, &login->length)) {
+        no_room(connection);
         return;
     }
-    if (!chap_step(connection))
-        return;
     if (!moved_on) {
         send_request(connection,
                      login->chap.state == CHAP_DONE || login->chap.state == CHAP_WAIT_PROOF);
@@ -360,6 +328,51 @@ static void security_stage(struct connection *connection, bool moved_on)
                         auth == SESSION_AUTH_MUTUAL ? STATUS_TARGET_AUTHENTICATION_FAILED
                                                     : STATUS_AUTHENTICATION_FAILED,
                         "the target moved on without finishing CHAP");
+}
+
+static void ask(struct connection *connection, const struct chap_question *question)
+{
+    const struct session_callbacks *callbacks = connection->session->callbacks;
+
+    connection->login->asking = true;
+    if (callbacks->ask)
+        callbacks->ask(connection->owner, connection, question);
+    else
+        connection_fail(connection, STATUS_INTERNAL, "nobody to ask for a CHAP secret");
+}
+
+void connection_answer(struct connection *connection, enum status status,
+                       const uint8_t response[CHAP_MD5_LENGTH], uint64_t now)
+{
+    struct login *login = connection->login;
+
+    if (!login || !login->asking)
+        return;
+    connection->now = now;
+    login->asking = false;
+    status = chap_answer(&login->chap, status, response);
+    if (status == STATUS_OK)
+        answer_chap(connection, login->moved_on);
+    else
+        connection_fail(connection, status, "who has the CHAP secret: %s", status_text(status));
+}
+
+static void security_stage(struct connection *connection, bool moved_on)
+{
+    struct login *login = connection->login;
+    struct chap_question question;
+
+    if (!login->method_settled) {
+        connection_fail(connection, STATUS_AUTHENTICATION_FAILED, "AuthMethod was not answered");
+        return;
+    }
+    if (!take_chap(connection))
+        return;
+    login->moved_on = moved_on;
+    if (chap_question(&login->chap, &question))
+        ask(connection, &question);
+    else
+        answer_chap(connection, moved_on);
 }
 
 /* What belongs to the session was settled by the leading login. */

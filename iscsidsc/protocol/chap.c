@@ -5,71 +5,6 @@
 #define CHALLENGE_LEAST 16u
 #define VALUE_ROOM      (2u + 2u * CHAP_CHALLENGE_MAX + 1u)
 
-const unsigned chap_default_preference[] = {CHAP_MD5, CHAP_SHA256, CHAP_SHA3_256, CHAP_SHA1, 0};
-
-size_t chap_digest_length(unsigned algorithm)
-{
-    switch (algorithm) {
-    case CHAP_MD5:
-        return 16;
-    case CHAP_SHA1:
-        return 20;
-    case CHAP_SHA256:
-    case CHAP_SHA3_256:
-        return 32;
-    default:
-        return 0;
-    }
-}
-
-static bool is_available(const struct chap_crypto *crypto, unsigned algorithm)
-{
-    return chap_digest_length(algorithm) > 0 && crypto->has((enum chap_algorithm)algorithm);
-}
-
-/* Every number of CHAP_A that we know has one digit. */
-bool chap_algorithm_list(const struct chap_crypto *crypto, const unsigned *preferred, char *out,
-                         size_t room)
-{
-    size_t length = 0;
-
-    for (const unsigned *p = preferred ? preferred : chap_default_preference; *p; p++) {
-        if (!is_available(crypto, *p))
-            continue;
-        if (room < length + 3)
-            return false;
-        if (length > 0)
-            out[length++] = ',';
-        out[length++] = (char)('0' + *p);
-        out[length] = '\0';
-    }
-    return length > 0;
-}
-
-bool chap_response(const struct chap_crypto *crypto, unsigned algorithm, uint8_t identifier,
-                   const void *secret, size_t secret_length, const uint8_t *challenge,
-                   size_t challenge_length, uint8_t digest[CHAP_DIGEST_MAX])
-{
-    /* struct iov serves both directions and has no const; the hash only reads. */
-    struct iov pieces[3] = {{&identifier, 1},
-                            {(void *)(uintptr_t)secret, secret_length},
-                            {(void *)(uintptr_t)challenge, challenge_length}};
-
-    return is_available(crypto, algorithm) &&
-           crypto->hash((enum chap_algorithm)algorithm, pieces, 3, digest);
-}
-
-bool chap_equal(const void *a, const void *b, size_t length)
-{
-    const volatile uint8_t *x = a;
-    const volatile uint8_t *y = b;
-    uint8_t difference = 0;
-
-    for (size_t i = 0; i < length; i++)
-        difference |= (uint8_t)(x[i] ^ y[i]);
-    return difference == 0;
-}
-
 static bool secret_valid(const uint8_t *secret, size_t length)
 {
     return secret && length > 0 && length <= CHAP_SECRET_MAX;
@@ -81,13 +16,14 @@ enum status chap_credentials_check(const struct chap_credentials *credentials, b
 
     if (!credentials->name || !*credentials->name || strlen(credentials->name) > CHAP_NAME_MAX)
         return STATUS_INVALID_CHAP_NAME;
-    if (!secret_valid(credentials->secret, length))
+    if (!credentials->ask_response && !secret_valid(credentials->secret, length))
         return STATUS_INVALID_SECRET;
-    if (!mutual)
+    if (!mutual || credentials->ask_verdict)
         return STATUS_OK;
-    if (!secret_valid(credentials->peer_secret, credentials->peer_secret_length) ||
-        (length == credentials->peer_secret_length &&
-         chap_equal(credentials->secret, credentials->peer_secret, length)))
+    if (!secret_valid(credentials->peer_secret, credentials->peer_secret_length))
+        return STATUS_INVALID_SECRET;
+    if (!credentials->ask_response && length == credentials->peer_secret_length &&
+        chap_equal(credentials->secret, credentials->peer_secret, length))
         return STATUS_INVALID_SECRET;
     return STATUS_OK;
 }
@@ -95,6 +31,7 @@ enum status chap_credentials_check(const struct chap_credentials *credentials, b
 void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
                           const struct chap_credentials *credentials, bool mutual)
 {
+    bool md5_only = credentials->ask_response || (mutual && credentials->ask_verdict);
     size_t count = 0;
 
     memset(chap, 0, sizeof *chap);
@@ -105,7 +42,7 @@ void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
     chap->mutual = mutual;
     chap->pending = true;
     for (const unsigned *p = chap_default_preference; *p; p++)
-        if (is_available(crypto, *p))
+        if (chap_available(crypto, *p) && (!md5_only || *p == CHAP_MD5))
             chap->offered[count++] = *p;
 }
 
@@ -183,33 +120,62 @@ static bool read_name(struct chap *chap, const struct received *received)
     return true;
 }
 
-/* The response has to be ours for the peer's secret, and must not be ours for our own (9.2.1: the
- * same secret both ways would let a peer prove itself by our own answers). */
+/* CHAP_R, as long as a digest. */
+static enum status read_response(const struct chap *chap, const struct received *received,
+                                 uint8_t response[CHAP_CHALLENGE_MAX], enum status failure)
+{
+    const struct text_pair *value = &received->pairs[CHAP_R];
+    long length =
+        text_binary_decode(value->value, value->value_length, response, CHAP_CHALLENGE_MAX);
+
+    if (length < 0)
+        return STATUS_PROTOCOL_ERROR;
+    return (size_t)length == chap_digest_length(chap->algorithm) ? STATUS_OK : failure;
+}
+
+/* Is the response to our challenge the one that this secret gives? */
+static enum status compare_response(const struct chap *chap, const uint8_t *response,
+                                    const uint8_t *secret, size_t secret_length, bool *equal)
+{
+    uint8_t expected[CHAP_DIGEST_MAX];
+
+    if (!chap_response(chap->crypto, chap->algorithm, chap->identifier, secret, secret_length,
+                       chap->challenge, chap->challenge_length, expected))
+        return STATUS_INTERNAL;
+    *equal = chap_equal(response, expected, chap_digest_length(chap->algorithm));
+    return STATUS_OK;
+}
+
+/* The response must not be ours for our own secret (9.2.1: the same secret both ways would let a
+ * peer prove itself by our own answers). */
+static enum status check_foreign(const struct chap *chap, const uint8_t *response,
+                                 enum status failure)
+{
+    const struct chap_credentials *credentials = &chap->credentials;
+    bool own = false;
+    enum status status = STATUS_OK;
+
+    if (credentials->secret)
+        status =
+            compare_response(chap, response, credentials->secret, credentials->secret_length, &own);
+    return own ? failure : status;
+}
+
+/* The response has to be the one for the peer's secret, which is not ours. */
 static enum status check_response(struct chap *chap, const struct received *received,
                                   enum status failure)
 {
     const struct chap_credentials *credentials = &chap->credentials;
-    const struct text_pair *value = &received->pairs[CHAP_R];
-    uint8_t response[CHAP_CHALLENGE_MAX], expected[CHAP_DIGEST_MAX], own[CHAP_DIGEST_MAX];
-    size_t digest_length = chap_digest_length(chap->algorithm);
-    long length = text_binary_decode(value->value, value->value_length, response, sizeof response);
+    uint8_t response[CHAP_CHALLENGE_MAX];
+    enum status status = read_response(chap, received, response, failure);
+    bool right = false;
 
-    if (length < 0)
-        return STATUS_PROTOCOL_ERROR;
-    if ((size_t)length != digest_length || !credentials->peer_secret)
-        return failure;
-    if (!chap_response(chap->crypto, chap->algorithm, chap->identifier, credentials->peer_secret,
-                       credentials->peer_secret_length, chap->challenge, chap->challenge_length,
-                       expected))
-        return STATUS_INTERNAL;
-    if (!chap_equal(response, expected, digest_length))
-        return failure;
-    if (!credentials->secret)
-        return STATUS_OK;
-    if (!chap_response(chap->crypto, chap->algorithm, chap->identifier, credentials->secret,
-                       credentials->secret_length, chap->challenge, chap->challenge_length, own))
-        return STATUS_INTERNAL;
-    return chap_equal(response, own, digest_length) ? failure : STATUS_OK;
+    if (status == STATUS_OK && credentials->peer_secret)
+        status = compare_response(chap, response, credentials->peer_secret,
+                                  credentials->peer_secret_length, &right);
+    if (status != STATUS_OK)
+        return status;
+    return right ? check_foreign(chap, response, failure) : failure;
 }
 
 /* The peer has to be who we expect, and not call itself by our own name. */
@@ -272,12 +238,31 @@ static enum status take_challenge(struct chap *chap, const struct received *rece
         !was_offered(chap, algorithm) || !read_challenge(chap, received))
         return STATUS_PROTOCOL_ERROR;
     chap->algorithm = (unsigned)algorithm;
-    status = compute_response(chap);
+    if (chap->credentials.ask_response)
+        chap->asking = CHAP_ASK_RESPONSE;
+    else
+        status = compute_response(chap);
     if (status == STATUS_OK && chap->mutual)
         status = make_challenge(chap);
-    chap->pending = true;
+    chap->pending = chap->asking == CHAP_ASK_NOTHING;
     chap->state = CHAP_WAIT_PROOF;
     return status;
+}
+
+/* The response to our challenge, for somebody else to judge. */
+static enum status keep_proof(struct chap *chap, const struct received *received)
+{
+    const enum status failure = STATUS_TARGET_AUTHENTICATION_FAILED;
+    uint8_t response[CHAP_CHALLENGE_MAX];
+    enum status status = read_response(chap, received, response, failure);
+
+    if (status == STATUS_OK)
+        status = check_foreign(chap, response, failure);
+    if (status != STATUS_OK)
+        return status;
+    memcpy(chap->peer_response, response, CHAP_MD5_LENGTH);
+    chap->asking = CHAP_ASK_VERDICT;
+    return STATUS_OK;
 }
 
 static enum status take_proof(struct chap *chap, const struct received *received)
@@ -292,6 +277,8 @@ static enum status take_proof(struct chap *chap, const struct received *received
         return STATUS_PROTOCOL_ERROR;
     if (!name_acceptable(chap))
         return STATUS_TARGET_AUTHENTICATION_FAILED;
+    if (chap->credentials.ask_verdict)
+        return keep_proof(chap, received);
     status = check_response(chap, received, STATUS_TARGET_AUTHENTICATION_FAILED);
     if (status == STATUS_OK)
         chap->state = CHAP_DONE;
@@ -314,7 +301,7 @@ static enum status take_algorithms(struct chap *chap, const struct received *rec
         if (i >= 64 || !text_number(item, length, &algorithm))
             return STATUS_PROTOCOL_ERROR;
         if (chap->algorithm == 0 && algorithm <= 255 &&
-            is_available(chap->crypto, (unsigned)algorithm))
+            chap_available(chap->crypto, (unsigned)algorithm))
             chap->algorithm = (unsigned)algorithm;
     }
     if (chap->algorithm == 0)
@@ -385,12 +372,12 @@ enum status chap_receive(struct chap *chap, const char *text, size_t length,
 
     if (chap->state == CHAP_FAILED)
         return STATUS_PROTOCOL_ERROR;
+    if (status == STATUS_OK && chap->asking != CHAP_ASK_NOTHING)
+        status = STATUS_PROTOCOL_ERROR;
     if (status == STATUS_OK)
         status = step(chap, &received, lookup);
-    if (status != STATUS_OK) {
-        chap->state = CHAP_FAILED;
-        chap->pending = false;
-    }
+    if (status != STATUS_OK)
+        chap_fail(chap);
     return status;
 }
 

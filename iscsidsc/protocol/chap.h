@@ -12,6 +12,7 @@
 #define CHAP_DIGEST_MAX     32u
 #define CHAP_NAME_MAX       255u
 #define CHAP_SECRET_MAX     255u
+#define CHAP_MD5_LENGTH     16u
 #define CHAP_SECRET_MINIMUM 12u /* 96 bits: the least without IPsec */
 
 /* CHAP_A numbers (IANA "PPP Authentication Algorithms"). */
@@ -32,6 +33,9 @@ struct chap_crypto {
 
 /* 16, 20, 32, 32; 0 for an unknown one. */
 size_t chap_digest_length(unsigned algorithm);
+
+/* Known, and there. */
+bool chap_available(const struct chap_crypto *crypto, unsigned algorithm);
 
 /* 5, 7, 8, 6, 0-terminated. MD5 stands first because a target takes the first that it knows, and
  * tgt 1.0.85 believes to know 7 but computes SHA-1 for it. */
@@ -60,6 +64,9 @@ struct chap_credentials {
     const uint8_t *peer_secret; /* proves who the peer is; NULL when the peer is not asked
                                    (initiator, one-way) */
     size_t peer_secret_length;
+    /* On an initiator: somebody else has the secret, who is asked (struct chap_question). */
+    bool ask_response; /* instead of secret */
+    bool ask_verdict;  /* instead of peer_secret */
 };
 
 enum chap_state {
@@ -75,9 +82,27 @@ enum chap_state {
 /*
  * Can they be used? STATUS_INVALID_CHAP_NAME for an empty or overlong name, STATUS_INVALID_SECRET
  * for an empty or overlong secret or, with `mutual`, a missing peer_secret or one equal to
- * `secret` (RFC 7143, 9.2.1). The 96-bit minimum is left to who accepts a secret from the user.
+ * `secret` (RFC 7143, 9.2.1), unless somebody else has that secret. The 96-bit minimum is left to
+ * who accepts a secret from the user.
  */
 enum status chap_credentials_check(const struct chap_credentials *credentials, bool mutual);
+
+enum chap_asking {
+    CHAP_ASK_NOTHING,
+    CHAP_ASK_RESPONSE, /* what is our response to the peer's challenge? */
+    CHAP_ASK_VERDICT,  /* is this the peer's response to our challenge? */
+};
+
+/* What an initiator without the secret has to ask. Points into the exchange. The algorithm is MD5:
+ * whoever can be asked (RADIUS, RFC 2865, 2.2) knows no other. */
+struct chap_question {
+    enum chap_asking asking;
+    const char *name; /* whose secret it is about */
+    uint8_t identifier;
+    const uint8_t *challenge;
+    size_t challenge_length;
+    const uint8_t *response; /* CHAP_MD5_LENGTH bytes, VERDICT only */
+};
 
 /*
  * One exchange of either side. The caller feeds it the CHAP_* pairs of each login PDU (already
@@ -90,6 +115,7 @@ struct chap {
     bool initiator;
     bool mutual;
     bool pending; /* chap_send has something to send */
+    enum chap_asking asking;
     unsigned algorithm;
     unsigned offered[8];                   /* initiator: what CHAP_A lists, 0-terminated */
     uint8_t identifier;                    /* of the challenge we sent */
@@ -98,13 +124,14 @@ struct chap {
     uint8_t peer_identifier; /* of the challenge we got */
     uint8_t peer_challenge[CHAP_CHALLENGE_MAX];
     size_t peer_challenge_length;
-    uint8_t response[CHAP_DIGEST_MAX]; /* to the peer's challenge */
-    char peer_name[CHAP_NAME_MAX + 1]; /* CHAP_N we got */
+    uint8_t response[CHAP_DIGEST_MAX];      /* to the peer's challenge */
+    uint8_t peer_response[CHAP_MD5_LENGTH]; /* that somebody else judges */
+    char peer_name[CHAP_NAME_MAX + 1];      /* CHAP_N we got */
 };
 
 /* Initiator side. `mutual` asks the target for proof with peer_secret. Offers the default
- * preference; `offered` may be narrowed before the first chap_send (a reconnect offers only the
- * algorithm of the first login). */
+ * preference, MD5 alone when somebody else has a secret; `offered` may be narrowed before the first
+ * chap_send (a reconnect offers only the algorithm of the first login). */
 void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
                           const struct chap_credentials *credentials, bool mutual);
 /* Target side. Credentials can be set later from the name (chap->peer_name) by `lookup`. */
@@ -131,6 +158,16 @@ void chap_start_target(struct chap *chap, const struct chap_crypto *crypto);
  */
 enum status chap_receive(struct chap *chap, const char *text, size_t length,
                          const struct chap_lookup *lookup);
+
+/* The exchange is lost. */
+void chap_fail(struct chap *chap);
+
+/* False: there is nothing to ask. Else nothing is received or sent before chap_answer. */
+bool chap_question(const struct chap *chap, struct chap_question *out);
+/* The answer. `status` OK: `response` is the one asked for, or the peer's is right. Else the
+ * exchange has failed. Returns the status. */
+enum status chap_answer(struct chap *chap, enum status status,
+                        const uint8_t response[CHAP_MD5_LENGTH]);
 
 /* Appends what is to be sent next (maybe nothing). False when `room` is too small (nothing is
  * changed) or no algorithm is available to offer. */

@@ -147,7 +147,7 @@ static void on_closed(void *owner, struct connection *connection, enum status st
     state->closed = true;
 }
 
-static const struct session_callbacks callbacks = {on_output, on_logged_in, on_closed, NULL};
+static const struct session_callbacks callbacks = {on_output, on_logged_in, on_closed, NULL, NULL};
 
 /* Looks at what the initiator says, for the tags. */
 static void listen(struct state *state)

@@ -23,7 +23,8 @@ struct peer {
     bool closed;
     enum status status; /* of `closed` */
     unsigned async;
-    struct framer framer; /* reads what the initiator sends */
+    struct chap_question question; /* the last that was asked */
+    struct framer framer;          /* reads what the initiator sends */
     uint8_t look_ahead[16384];
     uint8_t theirs[8192];
     uint8_t text[8193]; /* data segment of the last PDU that was taken */
@@ -66,8 +67,18 @@ static inline void peer_async(void *owner, struct connection *connection,
     peer->async++;
 }
 
+/* The question is left where the test finds it. */
+static inline void peer_ask(void *owner, struct connection *connection,
+                            const struct chap_question *question)
+{
+    struct peer *peer = owner;
+
+    (void)connection;
+    peer->question = *question;
+}
+
 static const struct session_callbacks peer_callbacks = {peer_output, peer_logged_in, peer_closed,
-                                                        peer_async};
+                                                        peer_async, peer_ask};
 
 static const struct session_settings peer_settings = {
     .initiator_name = "iqn.2026-11.test:initiator",

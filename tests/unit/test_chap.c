@@ -39,10 +39,10 @@ static const struct chap_crypto crypto = {fake_hash, fake_random, fake_has};
 
 #define BYTES(text) (const uint8_t *)text, sizeof text - 1
 
-static const struct chap_credentials user = {"chapuser", BYTES("chapsecret123"), NULL,
-                                             BYTES("targetsecret1")};
-static const struct chap_credentials host = {"targetuser", BYTES("targetsecret1"), NULL,
-                                             BYTES("chapsecret123")};
+static const struct chap_credentials user = {
+    "chapuser", BYTES("chapsecret123"), NULL, BYTES("targetsecret1"), false, false};
+static const struct chap_credentials host = {
+    "targetuser", BYTES("targetsecret1"), NULL, BYTES("chapsecret123"), false, false};
 
 static bool find(void *context, const char *name, struct chap_credentials *credentials)
 {
@@ -597,7 +597,8 @@ static void a_reflected_challenge_is_refused(void **state)
 
 static void a_target_without_a_secret_cannot_prove_itself(void **state)
 {
-    struct chap_credentials silent = {NULL, NULL, 0, NULL, BYTES("chapsecret123")};
+    struct chap_credentials silent = {.peer_secret = (const uint8_t *)"chapsecret123",
+                                      .peer_secret_length = 13};
 
     (void)state;
     lookup.context = &silent;
@@ -613,8 +614,8 @@ static void a_target_without_a_secret_cannot_prove_itself(void **state)
 
 static void equal_secrets_both_ways_are_refused(void **state)
 {
-    struct chap_credentials same = {"targetuser", BYTES("chapsecret123"), NULL,
-                                    BYTES("chapsecret123")};
+    struct chap_credentials same = {
+        "targetuser", BYTES("chapsecret123"), NULL, BYTES("chapsecret123"), false, false};
 
     (void)state;
     lookup.context = &same;
