@@ -6,6 +6,24 @@ enum {
     LOOK_AHEAD = 256 << 10,
     /* One busy connection must not starve the others of the thread. */
     READ_MOST = 2 << 20,
+    /* Large payloads go straight to their place: what comes behind one is copied, so little of it
+     * is taken. */
+    LARGE_PAYLOAD = 32 << 10,
+    LOOK_AHEAD_LARGE = 16 << 10,
+};
+
+/*
+ * Patience. When many reads are under way, the link sleeps until a part of what they bring has
+ * come, and so handles several answers in one go. When they come too slowly for that, a timer ends
+ * the wait, and the link is not patient again for a while.
+ */
+enum {
+    PATIENT_TASKS = 8,      /* so many must be under way */
+    PATIENT_PART = 4,       /* waits for this part of their data */
+    PATIENT_MOST = 1 << 20, /* but not for more bytes */
+    PATIENT_TIME = 2,       /* milliseconds; the clock's grain takes up to one of them */
+    HASTE_FIRST = 16,       /* rounds without patience, doubled each time */
+    HASTE_MOST = 4096,
 };
 
 struct link {
@@ -15,6 +33,10 @@ struct link {
     struct os_timer timer;
     struct os_job job;
     struct chap_inquiry *inquiry; /* under way */
+    struct os_timer patience;
+    unsigned least; /* bytes that make the socket readable */
+    unsigned haste; /* rounds until the link may be patient again */
+    unsigned haste_next;
     uint64_t heard;
     unsigned depth; /* calls into the core under way */
     bool posted;
@@ -42,6 +64,7 @@ static void shut(struct link *link)
     link->inquiry = NULL;
     os_watch_stop(&link->watch);
     os_timer_clear(&link->timer);
+    os_timer_clear(&link->patience);
     if (link->watch.socket != OS_NO_SOCKET)
         os_close(link->watch.socket);
     link->watch.socket = OS_NO_SOCKET;
@@ -89,6 +112,33 @@ static void set_timer(struct link *link)
         connection_lost(link->connection, STATUS_NO_MEMORY);
 }
 
+static unsigned patient_least(const struct link *link)
+{
+    uint64_t bytes;
+    unsigned least = 1;
+    if (connection_awaited(link->connection, &bytes) < PATIENT_TASKS || link->haste > 0)
+        return 1;
+    bytes = bytes / PATIENT_PART < PATIENT_MOST ? bytes / PATIENT_PART : PATIENT_MOST;
+    while (least * UINT64_C(2) <= bytes) /* in steps, for each change is a system call */
+        least *= 2;
+    return least;
+}
+
+static void set_patience(struct link *link)
+{
+    unsigned least = patient_least(link);
+    if (link->haste > 0)
+        link->haste--;
+    if (least > 1 && !os_timer_set(link->base->loop, &link->patience, os_now() + PATIENT_TIME))
+        least = 1;
+    if (least == link->least)
+        return;
+    link->least = least;
+    os_receive_least(link->watch.socket, least);
+    if (least == 1)
+        os_timer_clear(&link->patience);
+}
+
 static void enter(struct link *link)
 {
     link->depth++;
@@ -101,6 +151,8 @@ static void leave(struct link *link)
         flush(link);
         if (is_open(link))
             set_timer(link);
+        if (is_open(link))
+            set_patience(link);
         if (!is_open(link))
             shut(link);
     }
@@ -135,21 +187,45 @@ static bool receive_once(struct link *link, size_t *total)
     return connection_read(link->connection, (size_t)got, link->heard) && more;
 }
 
-static void receive(struct link *link)
+static size_t look_ahead(const struct link *link)
+{
+    uint64_t bytes;
+    size_t tasks = connection_awaited(link->connection, &bytes);
+    return bytes >= tasks * UINT64_C(1) * LARGE_PAYLOAD && tasks > 0 ? LOOK_AHEAD_LARGE
+                                                                     : LOOK_AHEAD;
+}
+
+static size_t receive(struct link *link)
 {
     size_t total = 0;
-    connection_read_begin(link->connection, link->base->look_ahead, LOOK_AHEAD);
+    connection_read_begin(link->connection, link->base->look_ahead, look_ahead(link));
     while (is_open(link) && receive_once(link, &total))
         ;
     /* What a closed connection has not read is lost with it. */
     if (is_open(link))
         connection_read_end(link->connection);
+    return total;
+}
+
+/* Too little has come in time. What has come is taken. */
+static void on_patience_over(struct os_timer *timer)
+{
+    struct link *link = LIST_OWNER(timer, struct link, patience);
+    enter(link);
+    if (receive(link) > 0) {
+        link->haste = link->haste_next;
+        if (link->haste_next < HASTE_MOST)
+            link->haste_next *= 2;
+    }
+    leave(link);
 }
 
 static void on_ready(struct os_watch *watch, unsigned events)
 {
     struct link *link = LIST_OWNER(watch, struct link, watch);
     enter(link);
+    if (link->least > 1 && events & OS_READABLE)
+        link->haste_next = HASTE_FIRST; /* it was worth it */
     if (events & OS_READABLE)
         receive(link);
     leave(link);
@@ -184,6 +260,9 @@ struct link *link_open(struct link_base *base, os_socket socket, struct connecti
     link->watch.socket = socket;
     link->watch.ready = on_ready;
     link->timer.fire = on_timer;
+    link->patience.fire = on_patience_over;
+    link->least = 1;
+    link->haste_next = HASTE_FIRST;
     link->job.run = on_job;
     if (!os_watch_start(base->loop, &link->watch, OS_READABLE)) {
         link_close(link);

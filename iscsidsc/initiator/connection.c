@@ -192,6 +192,12 @@ void connection_read_end(struct connection *connection)
     framer_detach(&connection->framer);
 }
 
+size_t connection_awaited(const struct connection *connection, uint64_t *bytes)
+{
+    *bytes = connection->awaited;
+    return connection->tasks;
+}
+
 /* --- time --- */
 
 uint64_t connection_due(const struct connection *connection)

@@ -157,6 +157,10 @@ size_t connection_read_pieces(struct connection *connection, struct iov *pieces,
 bool connection_read(struct connection *connection, size_t length, uint64_t now);
 void connection_read_end(struct connection *connection);
 
+/* What the tasks sent on this connection are to bring: their number, and the bytes of data that
+ * they ask for. A hint for how to receive. */
+size_t connection_awaited(const struct connection *connection, uint64_t *bytes);
+
 /* Sending: 0 pieces when there is nothing to send. */
 size_t connection_write_pieces(struct connection *connection, struct iov *pieces, size_t room);
 void connection_written(struct connection *connection, size_t length);

@@ -96,8 +96,9 @@ struct connection {
     struct texts *own_texts;
     uint64_t now; /* of the call into the core under way */
 
-    size_t tasks;  /* outstanding on this connection */
-    uint64_t load; /* what they cost, to choose the connection of the next one by */
+    size_t tasks;     /* outstanding on this connection */
+    uint64_t awaited; /* bytes that the reads among them ask for */
+    uint64_t load;    /* what they cost, to choose the connection of the next one by */
 
     struct list output; /* frames */
     size_t output_sent; /* bytes of the first frame that are gone */

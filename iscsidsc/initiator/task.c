@@ -33,6 +33,7 @@ static void bind_task(struct task *task, struct connection *connection)
     task->connection = connection;
     connection->tasks++;
     connection->load += task_load(task);
+    connection->awaited += task->data_in_length;
 }
 
 static void unbind_task(struct task *task)
@@ -42,6 +43,7 @@ static void unbind_task(struct task *task)
     task->connection = NULL;
     connection->tasks--;
     connection->load -= task_load(task);
+    connection->awaited -= task->data_in_length;
     logout_drained(connection);
 }
 

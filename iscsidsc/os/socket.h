@@ -57,6 +57,12 @@ void os_abort(os_socket socket);
 void os_shutdown_send(os_socket socket);
 
 /*
+ * The socket counts as readable only when so many bytes are there, or its end: fewer wake-ups for
+ * who knows how much is to come. 1 at first. Where the system cannot, nothing changes.
+ */
+void os_receive_least(os_socket socket, unsigned bytes);
+
+/*
  * Returns the bytes moved (> 0), 0 for "would block", or -1 with *status set:
  * CONNECTION_CLOSED (orderly end, receive only), CONNECTION_RESET, TRANSPORT_ERROR.
  * At most OS_IOV_MAX pieces are looked at.

@@ -256,6 +256,12 @@ static bool nothing_asked(const struct iov *pieces, size_t count)
     return true;
 }
 
+void os_receive_least(os_socket socket, unsigned bytes)
+{
+    int least = (int)bytes;
+    setsockopt((int)socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
+}
+
 long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum status *status)
 {
     ssize_t got;

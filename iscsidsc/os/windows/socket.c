@@ -250,6 +250,13 @@ static long transfer_failed(int error, enum status *status)
     return -1;
 }
 
+/* Winsock has no such option. */
+void os_receive_least(os_socket socket, unsigned bytes)
+{
+    (void)socket;
+    (void)bytes;
+}
+
 long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum status *status)
 {
     WSABUF buffers[OS_IOV_MAX];
