@@ -1,4 +1,4 @@
-/* TCP sockets, never blocking, and name resolution. */
+/* TCP and UDP sockets, never blocking, and name resolution. */
 #ifndef OS_SOCKET_H
 #define OS_SOCKET_H
 
@@ -70,5 +70,27 @@ void os_receive_least(os_socket socket, unsigned bytes);
 #define OS_IOV_MAX 64u
 long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum status *status);
 long os_send(os_socket socket, const struct iov *pieces, size_t count, enum status *status);
+
+/*
+ * --- datagrams ---
+ * Close-on-exec. os_local_address, os_close and watches are good for them too.
+ */
+/* Takes datagrams from anybody. Port and statuses as for os_listen. */
+enum status os_datagram_open(os_socket *out, const struct os_address *at);
+/* From and to one peer alone: what others send is never seen. `source` may be NULL. Statuses as
+ * for os_connect. */
+enum status os_datagram_connect(os_socket *out, const struct os_address *to,
+                                const struct os_address *source);
+/*
+ * Returns the length of a datagram (> 0), 0 for "would block", or -1 with *status set:
+ * CONNECT_REFUSED (the one peer's machine says that nobody listens there), CONNECT_UNREACHABLE,
+ * TRANSPORT_ERROR. Those that are empty, or longer than `room`, are dropped. `from` may be NULL.
+ */
+long os_datagram_receive(os_socket socket, void *out, size_t room, struct os_address *from,
+                         enum status *status);
+/* `to` NULL: the one peer. What the machine has no room for is lost, as it could be on the way.
+ * CONNECT_REFUSED may be about a datagram before this one, which was not sent then. */
+enum status os_datagram_send(os_socket socket, const void *data, size_t length,
+                             const struct os_address *to);
 
 #endif
