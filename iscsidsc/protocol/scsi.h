@@ -18,7 +18,9 @@ enum scsi_opcode {
     SCSI_READ_10 = 0x28,
     SCSI_WRITE_10 = 0x2a,
     SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
+    SCSI_XDWRITEREAD_10 = 0x53,
     SCSI_MODE_SENSE_10 = 0x5a,
+    SCSI_VARIABLE_LENGTH = 0x7f,
     SCSI_READ_16 = 0x88,
     SCSI_WRITE_16 = 0x8a,
     SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
@@ -29,6 +31,13 @@ enum scsi_opcode {
 };
 
 enum { SCSI_SERVICE_ACTION_READ_CAPACITY_16 = 0x10 };
+
+/* Service actions of SCSI_VARIABLE_LENGTH: CDBs of 32 bytes. */
+enum {
+    SCSI_VARIABLE_XDWRITEREAD_32 = 0x0007,
+    SCSI_VARIABLE_READ_32 = 0x0009,
+    SCSI_VARIABLE_WRITE_32 = 0x000b,
+};
 
 enum scsi_status {
     SCSI_GOOD = 0x00,

@@ -1,7 +1,10 @@
 /* One connection: its life, and what comes in. */
 #include "target/internal.h"
 
-enum { OUTPUT_LIMIT = 8 << 20 }; /* bytes queued, above which nothing more is read */
+enum {
+    OUTPUT_LIMIT = 8 << 20, /* bytes queued, above which nothing more is read */
+    EXP_STAT_SN_AT = 28,    /* in every request of an initiator */
+};
 
 struct target_connection *target_connection_new(struct target_entity *entity, uint16_t group,
                                                 target_connection_wake *wake, void *owner,
@@ -22,6 +25,8 @@ struct target_connection *target_connection_new(struct target_entity *entity, ui
     connection->nop_due = OS_NEVER;
     connection->ping_ttt = connection->text.ttt = PDU_RESERVED_TAG;
     framer_init(&connection->framer);
+    connection->data_due = OS_NEVER;
+    list_init(&connection->kept);
     target_output_init(&connection->output);
     key_values_default(&connection->values);
     connection->login = target_login_new(connection);
@@ -57,6 +62,7 @@ void target_connection_free(struct target_connection *connection)
     connection->state = TARGET_CLOSED;
     drop_incoming(connection);
     target_session_leave(connection);
+    target_kept_clear(connection);
     target_login_free(connection->login);
     target_text_reset(connection);
     target_output_clear(&connection->output);
@@ -141,19 +147,22 @@ static void place_data(struct target_connection *connection)
     size_t skip = 0;
 
     memcpy(connection->bhs, framer->bhs, PDU_BHS_LENGTH);
+    connection->malformed = false;
+    connection->incoming_usable = true;
     if (connection->state == TARGET_FULL_FEATURE && connection->session->target != NULL) {
         if (pdu->opcode == PDU_SCSI_COMMAND)
-            task = target_task_new(connection, pdu);
+            task = target_task_new(connection, pdu, framer->ahs, &connection->malformed);
         else if (pdu->opcode == PDU_DATA_OUT)
-            task = target_data_out_task(connection, pdu);
+            task = target_data_out_task(connection, pdu, &connection->incoming_usable);
     }
     connection->incoming_task = task;
-    if (task != NULL) {
-        connection->incoming_piece = (struct iov){task->data, task->takes};
+    if (task != NULL && connection->incoming_usable) {
+        connection->incoming_piece =
+            (struct iov){task->data_out != NULL ? task->data_out->bytes : NULL, task->takes};
         if (pdu->opcode == PDU_DATA_OUT)
             skip = pdu->data_out.offset;
     } else if (pdu->opcode != PDU_DATA_OUT && pdu->data_length > 0) {
-        connection->incoming = target_buffer_new(pdu->data_length);
+        connection->incoming = target_buffer_new(&connection->entity->pool, pdu->data_length);
         if (connection->incoming == NULL) {
             target_connection_end(connection, TARGET_END_RESET);
             return;
@@ -166,6 +175,16 @@ static void place_data(struct target_connection *connection)
     framer_place_at(framer, &connection->incoming_piece, 1, skip);
 }
 
+/* A command that no task was made of. */
+static void refuse_command(struct target_connection *connection)
+{
+    if (connection->session->target == NULL)
+        target_reject(connection, REJECT_PROTOCOL_ERROR);
+    else
+        target_reject(connection,
+                      connection->malformed ? REJECT_INVALID_PDU_FIELD : REJECT_LONG_OPERATION);
+}
+
 /* A request with a CmdSN. */
 static void take_request(struct target_connection *connection, const struct pdu *pdu)
 {
@@ -175,9 +194,7 @@ static void take_request(struct target_connection *connection, const struct pdu 
                                      .buffer = connection->incoming};
 
     if (pdu->opcode == PDU_SCSI_COMMAND && request.task == NULL) {
-        /* In a discovery session, or out of memory. */
-        target_reject(connection, connection->session->target == NULL ? REJECT_PROTOCOL_ERROR
-                                                                      : REJECT_LONG_OPERATION);
+        refuse_command(connection);
         return;
     }
     connection->incoming_task = NULL;
@@ -193,10 +210,11 @@ static void on_request(struct target_connection *connection, const struct pdu *p
     }
     switch (pdu->opcode) {
     case PDU_DATA_OUT:
-        target_data_out(connection, connection->incoming_task, pdu, intact);
+        target_data_out(connection, connection->incoming_task, pdu, intact,
+                        connection->incoming_usable);
         break;
     case PDU_SNACK:
-        target_reject(connection, REJECT_SNACK);
+        target_snack(connection, pdu);
         break;
     case PDU_LOGIN_REQUEST:
         target_reject(connection, REJECT_PROTOCOL_ERROR);
@@ -237,6 +255,8 @@ static void on_pdu(struct target_connection *connection, bool intact)
 
     if (!ask_fault(connection, &pdu))
         return;
+    if (connection->state == TARGET_FULL_FEATURE)
+        target_acknowledge(connection, get_be32(connection->bhs + EXP_STAT_SN_AT));
     if (connection->state == TARGET_FULL_FEATURE)
         on_request(connection, &pdu, intact);
     else if (pdu.opcode == PDU_LOGIN_REQUEST)
@@ -288,6 +308,8 @@ uint64_t target_connection_due(const struct target_connection *connection)
 
     if (connection->state == TARGET_LOGIN && connection->login_due < due)
         due = connection->login_due;
+    if (connection->data_due < due)
+        due = connection->data_due;
     return nop < due ? nop : due;
 }
 
@@ -309,4 +331,5 @@ void target_connection_tick(struct target_connection *connection, uint64_t now)
     if (connection->state == TARGET_LOGIN && connection->login_due <= now)
         target_connection_end(connection, TARGET_END_CLOSE);
     tick_nop(connection);
+    target_data_out_tick(connection);
 }

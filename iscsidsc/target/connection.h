@@ -54,6 +54,14 @@ enum target_end target_connection_ending(const struct target_connection *connect
 uint64_t target_connection_due(const struct target_connection *connection);
 void target_connection_tick(struct target_connection *connection, uint64_t now);
 
+/* --- the entity's own time: what outlives the connections --- */
+
+/* target_entity_due has become earlier, perhaps in the middle of another call. */
+typedef void target_entity_wake(void *owner);
+void target_entity_on_wake(struct target_entity *entity, target_entity_wake *wake, void *owner);
+uint64_t target_entity_due(const struct target_entity *entity);
+void target_entity_tick(struct target_entity *entity, uint64_t now);
+
 /* --- for tests and callbacks --- */
 bool target_connection_full_feature(const struct target_connection *connection);
 bool target_connection_discovery(const struct target_connection *connection);

@@ -40,39 +40,75 @@ void target_connection_async(struct target_connection *connection,
     target_send(connection, &pdu, NULL, 0, NULL);
 }
 
-/* Ends all connections of the session but `last`. */
-static void end_others(struct target_session *session, const struct target_connection *last)
+/* --- logout --- */
+
+static void leave(struct target_connection *connection)
+{
+    connection->left = true;
+    target_connection_end(connection, TARGET_END_CLOSE);
+}
+
+static void close_session(struct target_session *session, struct target_connection *last)
 {
     LIST_EACH(node, &session->connections)
     {
         struct target_connection *connection = LIST_OWNER(node, struct target_connection, sibling);
 
         if (connection != last)
-            target_connection_end(connection, TARGET_END_CLOSE);
+            leave(connection);
     }
+    target_recovery_clear(session);
+    leave(last);
+}
+
+/* What was lost already may be logged out too: then nothing is left to be closed. */
+static enum logout_response check_logout(struct target_session *session,
+                                         const struct pdu_logout_request *request,
+                                         const struct target_connection *named)
+{
+    if (request->reason > LOGOUT_RECOVERY)
+        return LOGOUT_CLEANUP_FAILED;
+    if (request->reason == LOGOUT_CLOSE_SESSION)
+        return LOGOUT_DONE;
+    if (request->reason == LOGOUT_RECOVERY && session->values.error_recovery_level < 2)
+        return LOGOUT_NO_RECOVERY;
+    if (named != NULL)
+        return LOGOUT_DONE;
+    if (request->reason == LOGOUT_RECOVERY && target_recovery_allow(session, request->cid))
+        return LOGOUT_DONE;
+    if (request->reason == LOGOUT_CLOSE_CONNECTION && target_recovery_drop(session, request->cid))
+        return LOGOUT_DONE;
+    return LOGOUT_NO_CID;
+}
+
+/* Its tasks wait for TASK REASSIGN. */
+static void leave_for_recovery(struct target_connection *connection)
+{
+    struct target_session *session = connection->session;
+
+    if (target_recovery_possible(connection) && target_recovery_keep(connection))
+        target_recovery_allow(session, connection->cid);
+    leave(connection);
 }
 
 void target_logout(struct target_connection *connection, const struct pdu *pdu)
 {
     struct target_session *session = connection->session;
+    const struct pdu_logout_request *request = &pdu->logout_request;
+    struct target_connection *named = target_session_connection(session, request->cid);
     struct pdu answer = {.opcode = PDU_LOGOUT_RESPONSE, .final = true, .itt = pdu->itt};
-    struct target_connection *named = connection;
+    enum logout_response response = check_logout(session, request, named);
 
-    answer.logout_response.response = LOGOUT_DONE;
+    answer.logout_response.response = (uint8_t)response;
     answer.logout_response.time2wait = (uint16_t)session->values.default_time2wait;
     answer.logout_response.time2retain = (uint16_t)session->values.default_time2retain;
-    if (pdu->logout_request.reason == LOGOUT_CLOSE_CONNECTION)
-        named = target_session_connection(session, pdu->logout_request.cid);
-    if (named == NULL)
-        answer.logout_response.response = LOGOUT_NO_CID;
-    else if (pdu->logout_request.reason == LOGOUT_RECOVERY)
-        answer.logout_response.response = LOGOUT_NO_RECOVERY;
-    else if (pdu->logout_request.reason > LOGOUT_RECOVERY)
-        answer.logout_response.response = LOGOUT_CLEANUP_FAILED;
     target_send(connection, &answer, NULL, 0, NULL);
-    if (answer.logout_response.response != LOGOUT_DONE)
+    if (response != LOGOUT_DONE)
         return;
-    if (pdu->logout_request.reason == LOGOUT_CLOSE_SESSION)
-        end_others(session, connection);
-    target_connection_end(named, TARGET_END_CLOSE);
+    if (request->reason == LOGOUT_CLOSE_SESSION)
+        close_session(session, connection);
+    else if (named != NULL && request->reason == LOGOUT_RECOVERY)
+        leave_for_recovery(named);
+    else if (named != NULL)
+        leave(named);
 }

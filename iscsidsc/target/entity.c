@@ -47,6 +47,7 @@ void target_entity_free(struct target_entity *entity)
     LIST_EACH_SAFE(node, &entity->portals)
     os_free(LIST_OWNER(node, struct target_portal, link));
     target_access_clear(&entity->discovery);
+    target_pool_clear(&entity->pool);
     os_free(entity);
 }
 

@@ -23,6 +23,7 @@ struct target_fault_out {
     struct pdu *pdu;
     const uint8_t *data; /* changed by target_fault_data */
     uint32_t length;
+    bool again;          /* it is sent once more, asked for by SNACK or TASK REASSIGN */
     unsigned copies;     /* 1; 0 drops it */
     uint32_t delay;      /* milliseconds until it, and all behind it, is sent */
     enum target_end end; /* what follows it */

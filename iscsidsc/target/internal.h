@@ -6,6 +6,8 @@
 #include "os/memory.h"
 #include "target/connection.h"
 #include "target/fault.h"
+#include "target/output.h"
+#include "target/task.h"
 
 #include <string.h>
 
@@ -38,6 +40,9 @@ struct target_entity {
     struct list sessions;
     struct list connections;
     struct target_access discovery;
+    struct target_pool pool;
+    target_entity_wake *wake; /* may be NULL */
+    void *owner;
     uint16_t last_tsih;
 };
 
@@ -64,86 +69,9 @@ void target_access_clear(struct target_access *access);
 /* For chap_receive: the context is the struct target_access. */
 bool target_access_find(void *context, const char *name, struct chap_credentials *credentials);
 
-/* --- disk.c --- */
-
-struct target_disk {
-    uint8_t *memory; /* NULL: a file */
-    struct os_storage *file;
-    uint64_t blocks;
-    uint32_t block_length;
-    bool read_only;
-};
-
-bool target_disk_read(struct target_disk *disk, uint64_t offset, void *out, size_t length);
-bool target_disk_write(struct target_disk *disk, uint64_t offset, const void *data, size_t length);
-bool target_disk_flush(struct target_disk *disk);
-
-/* --- scsi.c, inquiry.c --- */
-
-#define TARGET_TRANSFER_MAX (16u << 20) /* bytes of one command */
-
-/* One command: set up to `data_out_length`, then executed. */
-struct target_scsi {
-    const struct target *target;
-    int64_t lun; /* -1: a format we do not have */
-    const uint8_t *cdb;
-    uint32_t expected_length; /* no more data-in is made */
-    const uint8_t *data_out;
-    uint32_t data_out_length;
-
-    uint8_t status;
-    uint8_t sense_length;
-    uint8_t sense[18];
-    uint64_t data_length;         /* what the command would send without a limit */
-    const uint8_t *data;          /* borrowed, or in `buffer` */
-    struct target_buffer *buffer; /* to be released */
-};
-
-/* How many bytes the command takes from the initiator. */
-uint32_t target_scsi_takes(const struct target *target, int64_t lun, const uint8_t *cdb);
-void target_scsi_execute(struct target_scsi *scsi);
-void target_scsi_fail(struct target_scsi *scsi, uint8_t key, uint16_t asc);
-/* Small answers: copies, cut to the allocation length. */
-void target_scsi_answer(struct target_scsi *scsi, const uint8_t *data, size_t length,
-                        uint32_t allocation);
-void target_scsi_inquiry(struct target_scsi *scsi, struct target_disk *disk);
-void target_scsi_mode_sense(struct target_scsi *scsi, struct target_disk *disk);
-void target_scsi_report_luns(struct target_scsi *scsi);
-
-/* --- output.c --- */
-
-/* Bytes that several frames share. */
-struct target_buffer {
-    unsigned references;
-    size_t length;
-    uint8_t bytes[];
-};
-struct target_buffer *target_buffer_new(size_t length); /* not cleared */
-void target_buffer_release(struct target_buffer *buffer);
-
-struct target_output {
-    struct list frames; /* struct frame of output.c */
-    size_t sent;        /* of the first frame */
-    size_t queued;      /* bytes */
-    uint64_t earliest;  /* nothing queued from now on leaves before */
-    size_t dribble;     /* bytes for each send, 0: no limit */
-    uint32_t dribble_interval;
-    uint64_t dribble_next;
-};
-
-void target_output_init(struct target_output *output);
-void target_output_clear(struct target_output *output);
-
-/* Queues a PDU: sequence numbers, faults, digests. `data` must live in `buffer` (a reference is
- * taken) or, with NULL, in memory that outlives the connection; target_send_copy copies. */
-void target_send(struct target_connection *connection, struct pdu *pdu, const void *data,
-                 uint32_t length, struct target_buffer *buffer);
-void target_send_copy(struct target_connection *connection, struct pdu *pdu, const void *data,
-                      uint32_t length);
-/* When something that waits for a time may leave; OS_NEVER when nothing does. */
-uint64_t target_output_due(const struct target_output *output, uint64_t now);
-
 /* --- sessions: session.c --- */
+
+#define TARGET_TAG_BUCKETS 64u
 
 struct target_session {
     struct list link;
@@ -154,8 +82,10 @@ struct target_session {
     uint16_t tsih;
     uint16_t group; /* portal group it came in through */
     struct list connections;
-    struct list tasks; /* received, not answered */
-    struct list held;  /* requests ahead of their turn */
+    struct list tasks;                    /* received, and not answered or not acknowledged */
+    struct list tags[TARGET_TAG_BUCKETS]; /* the same by ITT */
+    struct list held;                     /* requests ahead of their turn */
+    struct list lost;                     /* connections whose tasks may be reassigned */
     uint32_t exp_cmd_sn;
     uint32_t window;
     uint32_t busy; /* commands that hold a place of the window */
@@ -177,6 +107,8 @@ void target_session_join(struct target_session *session, struct target_connectio
 void target_session_leave(struct target_connection *connection);
 uint32_t target_session_max_cmd_sn(const struct target_session *session);
 uint32_t target_session_ttt(struct target_session *session);
+/* Ends it when nothing is in it any more. */
+void target_session_check(struct target_session *session);
 
 /* A request whose turn it is, or that waits for it. */
 struct target_request {
@@ -230,7 +162,12 @@ struct target_connection {
     uint8_t state; /* enum target_connection_state */
     uint8_t end;   /* enum target_end */
     bool reading;  /* inside read_begin and read_end */
+    bool left;     /* logged out: its tasks are not kept for another connection */
     uint32_t stat_sn;
+    uint64_t data_due; /* when somebody who was asked for data may be late */
+    struct list kept;  /* struct target_kept */
+    uint32_t kept_count;
+    size_t kept_bytes;
     uint32_t login_cmd_sn;
     struct key_values values;
     struct framer framer;
@@ -239,6 +176,8 @@ struct target_connection {
     struct target_text text;
     struct target_buffer *incoming; /* data segment of the PDU under way */
     struct target_task *incoming_task;
+    bool incoming_usable; /* data that its task takes */
+    bool malformed;       /* additional header segments that make no sense */
     struct iov incoming_piece;
     uint32_t fault_memory[4];
 };
@@ -263,52 +202,35 @@ void target_text_request(struct target_connection *connection, const struct pdu 
                          const char *text, size_t length);
 void target_text_reset(struct target_connection *connection);
 
-/* --- task.c (commands and their answers), data_out.c --- */
-
-#define TARGET_R2T_MAX 8u
-
-struct target_r2t {
-    uint32_t ttt;
-    uint32_t offset;
-    uint32_t length; /* 0: free */
-    uint32_t received;
-    uint32_t data_sn;
-};
-
-struct target_task {
-    struct list link; /* session->tasks */
-    struct target_session *session;
-    struct target_connection *connection;
-    struct pdu pdu;
-    bool started;     /* its turn has come */
-    bool unsolicited; /* unsolicited data are still to come */
-    uint32_t takes;   /* bytes wanted from the initiator */
-    uint32_t received;
-    uint32_t asked; /* bytes sent unsolicited or asked for by R2T */
-    uint32_t unsolicited_data_sn;
-    uint32_t data_sn; /* of Data-In and R2T */
-    struct target_r2t r2ts[TARGET_R2T_MAX];
-    uint16_t failure; /* ASC and ASCQ of an ABORTED COMMAND; 0: fine */
-    uint8_t *data;    /* `takes` bytes */
-};
-
-/* At the header of a command; NULL: out of memory. */
-struct target_task *target_task_new(struct target_connection *connection, const struct pdu *pdu);
-void target_task_free(struct target_task *task);
-void target_task_start(struct target_task *task);
-/* Where the data of a Data-Out belong; NULL when nowhere (then it is rejected or dropped). */
-struct target_task *target_data_out_task(struct target_connection *connection,
-                                         const struct pdu *pdu);
-void target_data_out(struct target_connection *connection, struct target_task *task,
-                     const struct pdu *pdu, bool intact);
-void target_task_request_data(struct target_task *task);
-void target_task_execute(struct target_task *task);
-
 /* --- control.c, management.c --- */
 
 void target_task_management(struct target_connection *connection, const struct pdu *pdu);
 void target_nop_out(struct target_connection *connection, const struct pdu *pdu,
                     struct target_buffer *data);
 void target_logout(struct target_connection *connection, const struct pdu *pdu);
+
+/* --- recovery.c: connections that were lost, at error recovery level 2 --- */
+
+/* A connection that is gone, its tasks still there. */
+struct target_lost {
+    struct list link;
+    uint16_t cid;
+    bool logged_out; /* its tasks may be reassigned */
+    uint32_t retain; /* milliseconds */
+    uint64_t due;    /* 0: `retain` after the next tick */
+};
+
+/* The connection is about to leave: are its tasks to be kept? */
+bool target_recovery_possible(const struct target_connection *connection);
+/* Takes the tasks off it and keeps them. False: out of memory; they are gone. */
+bool target_recovery_keep(struct target_connection *connection);
+/* `cid` was logged out, explicitly or by a login: its tasks may be reassigned. False: no lost
+ * connection has that CID. */
+bool target_recovery_allow(struct target_session *session, uint16_t cid);
+/* `cid` was logged out for good. False: no lost connection has that CID. */
+bool target_recovery_drop(struct target_session *session, uint16_t cid);
+enum task_response target_recovery_reassign(struct target_connection *connection,
+                                            const struct pdu *pdu, struct target_task **task);
+void target_recovery_clear(struct target_session *session);
 
 #endif

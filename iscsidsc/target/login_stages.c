@@ -213,11 +213,15 @@ static struct target_session *join_session(struct target_connection *connection)
     LIST_EACH(node, &session->connections)
     count += LIST_OWNER(node, struct target_connection, sibling)->state == TARGET_FULL_FEATURE;
     if (same != NULL) { /* connection reinstatement, RFC 7143, 6.3.4 */
+        if (target_recovery_possible(same))
+            target_recovery_keep(same);
+        same->left = true;
         target_connection_end(same, TARGET_END_CLOSE);
     } else if (count >= session->values.max_connections) {
         target_login_fail(connection, LOGIN_TOO_MANY_CONNECTIONS);
         return NULL;
     }
+    target_recovery_allow(session, connection->cid); /* logged out by this */
     return session;
 }
 

@@ -5,16 +5,12 @@
 
 static enum task_response abort_task(struct target_session *session, uint32_t itt)
 {
-    LIST_EACH(node, &session->tasks)
-    {
-        struct target_task *task = LIST_OWNER(node, struct target_task, link);
+    struct target_task *task = target_task_find(session, itt);
 
-        if (task->pdu.itt == itt && task->started) {
-            target_task_free(task);
-            return TASK_RESPONSE_COMPLETE;
-        }
-    }
-    return TASK_RESPONSE_NO_TASK;
+    if (task == NULL || task->state != TARGET_TASK_DATA)
+        return TASK_RESPONSE_NO_TASK;
+    target_task_free(task);
+    return TASK_RESPONSE_COMPLETE;
 }
 
 static void abort_tasks(struct target_session *session, const uint64_t *lun)
@@ -23,7 +19,7 @@ static void abort_tasks(struct target_session *session, const uint64_t *lun)
     {
         struct target_task *task = LIST_OWNER(node, struct target_task, link);
 
-        if (task->started && (lun == NULL || task->pdu.lun == *lun))
+        if (task->state == TARGET_TASK_DATA && (lun == NULL || task->pdu.lun == *lun))
             target_task_free(task);
     }
 }
@@ -40,8 +36,11 @@ static void abort_everywhere(struct target_session *session, const uint64_t *lun
     }
 }
 
-static enum task_response manage(struct target_session *session, const struct pdu *pdu)
+/* `*task`: one to be resumed after the response. */
+static enum task_response manage(struct target_connection *connection, const struct pdu *pdu,
+                                 struct target_task **task)
 {
+    struct target_session *session = connection->session;
     bool unit = target_disk_at(session->target, scsi_lun_number(pdu->lun)) != NULL;
 
     switch (pdu->task_request.function) {
@@ -60,7 +59,7 @@ static enum task_response manage(struct target_session *session, const struct pd
         abort_everywhere(session, NULL);
         return TASK_RESPONSE_COMPLETE;
     case TASK_REASSIGN:
-        return TASK_RESPONSE_NO_REASSIGN;
+        return target_recovery_reassign(connection, pdu, task);
     case TASK_CLEAR_ACA:
         return TASK_RESPONSE_NOT_SUPPORTED;
     default:
@@ -77,21 +76,26 @@ static void end_sessions(struct target_session *session)
     {
         struct target_connection *connection = LIST_OWNER(node, struct target_connection, link);
 
-        if (connection->session != NULL && connection->session->target == target)
-            target_connection_end(connection, TARGET_END_CLOSE);
+        if (connection->session == NULL || connection->session->target != target)
+            continue;
+        connection->left = true;
+        target_connection_end(connection, TARGET_END_CLOSE);
     }
 }
 
 void target_task_management(struct target_connection *connection, const struct pdu *pdu)
 {
     struct pdu answer = {.opcode = PDU_TASK_RESPONSE, .final = true, .itt = pdu->itt};
+    struct target_task *task = NULL;
 
     if (connection->session->target == NULL) {
         target_reject(connection, REJECT_PROTOCOL_ERROR);
         return;
     }
-    answer.task_response.response = (uint8_t)manage(connection->session, pdu);
+    answer.task_response.response = (uint8_t)manage(connection, pdu, &task);
     target_send(connection, &answer, NULL, 0, NULL);
+    if (task != NULL)
+        target_task_resume(task, connection, pdu->task_request.exp_data_sn);
     if (pdu->task_request.function == TASK_TARGET_COLD_RESET)
         end_sessions(connection->session);
 }

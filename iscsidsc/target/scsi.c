@@ -3,14 +3,6 @@
 
 #include "target/internal.h"
 
-/* A range of blocks as a READ, WRITE or SYNCHRONIZE CACHE names it. */
-struct range {
-    uint64_t lba;
-    uint32_t blocks;
-    bool protect; /* protection information, which we have none of, is to be checked */
-    bool force_unit_access;
-};
-
 void target_scsi_fail(struct target_scsi *scsi, uint8_t key, uint16_t asc)
 {
     scsi->status = SCSI_CHECK_CONDITION;
@@ -23,146 +15,26 @@ static void illegal(struct target_scsi *scsi, uint16_t asc)
     target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, asc);
 }
 
+bool target_scsi_room(struct target_scsi *scsi, size_t length)
+{
+    scsi->buffer = target_buffer_new(scsi->pool, length);
+    if (scsi->buffer == NULL) {
+        scsi->status = SCSI_BUSY;
+        scsi->in_length = 0;
+        return false;
+    }
+    scsi->data = scsi->buffer->bytes;
+    return true;
+}
+
 void target_scsi_answer(struct target_scsi *scsi, const uint8_t *data, size_t length,
                         uint32_t allocation)
 {
     if (length > allocation)
         length = allocation;
-    scsi->data_length = length;
-    if (length == 0)
-        return;
-    scsi->buffer = target_buffer_new(length);
-    if (scsi->buffer == NULL) {
-        scsi->status = SCSI_BUSY;
-        scsi->data_length = 0;
-        return;
-    }
-    memcpy(scsi->buffer->bytes, data, length);
-    scsi->data = scsi->buffer->bytes;
-}
-
-static struct range range_of(const uint8_t *cdb)
-{
-    struct range range = {0};
-
-    switch (scsi_cdb_length(cdb[0])) {
-    case 6:
-        range.lba = get_be24(cdb + 1) & 0x1fffff;
-        range.blocks = cdb[4] == 0 ? 256 : cdb[4];
-        return range;
-    case 10:
-        range.lba = get_be32(cdb + 2);
-        range.blocks = get_be16(cdb + 7);
-        break;
-    case 12:
-        range.lba = get_be32(cdb + 2);
-        range.blocks = get_be32(cdb + 6);
-        break;
-    default:
-        range.lba = get_be64(cdb + 2);
-        range.blocks = get_be32(cdb + 10);
-        break;
-    }
-    range.protect = (cdb[1] & 0xe0) != 0;
-    range.force_unit_access = (cdb[1] & 0x08) != 0;
-    return range;
-}
-
-static bool range_fits(const struct target_disk *disk, const struct range *range)
-{
-    return range->lba <= disk->blocks && range->blocks <= disk->blocks - range->lba;
-}
-
-/* Checks the range of a data command, and fails it when it does not hold. */
-static bool range_valid(struct target_scsi *scsi, const struct target_disk *disk,
-                        const struct range *range)
-{
-    if (!range_fits(disk, range)) {
-        illegal(scsi, SCSI_ASC_LBA_OUT_OF_RANGE);
-        return false;
-    }
-    if (range->protect || (uint64_t)range->blocks * disk->block_length > TARGET_TRANSFER_MAX) {
-        illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
-        return false;
-    }
-    return true;
-}
-
-static bool is_write(uint8_t opcode)
-{
-    return opcode == SCSI_WRITE_6 || opcode == SCSI_WRITE_10 || opcode == SCSI_WRITE_12 ||
-           opcode == SCSI_WRITE_16;
-}
-
-uint32_t target_scsi_takes(const struct target *target, int64_t lun, const uint8_t *cdb)
-{
-    const struct target_disk *disk = target_disk_at(target, lun);
-    struct range range;
-
-    if (disk == NULL || !is_write(cdb[0]) || disk->read_only)
-        return 0;
-    range = range_of(cdb);
-    if (!range_fits(disk, &range) ||
-        (uint64_t)range.blocks * disk->block_length > TARGET_TRANSFER_MAX)
-        return 0;
-    return range.blocks * disk->block_length;
-}
-
-static void do_read(struct target_scsi *scsi, struct target_disk *disk)
-{
-    struct range range = range_of(scsi->cdb);
-    uint64_t offset = range.lba * disk->block_length;
-    size_t length;
-
-    if (!range_valid(scsi, disk, &range))
-        return;
-    scsi->data_length = (uint64_t)range.blocks * disk->block_length;
-    length = scsi->data_length < scsi->expected_length ? (size_t)scsi->data_length
-                                                       : scsi->expected_length;
-    if (length == 0)
-        return;
-    /* A copy, as a write may change the disk while the data wait to be sent, digests computed. */
-    scsi->buffer = target_buffer_new(length);
-    if (scsi->buffer == NULL) {
-        scsi->status = SCSI_BUSY;
-        scsi->data_length = 0;
-        return;
-    }
-    scsi->data = scsi->buffer->bytes;
-    if (!target_disk_read(disk, offset, scsi->buffer->bytes, length)) {
-        scsi->data_length = 0;
-        target_scsi_fail(scsi, SCSI_MEDIUM_ERROR, SCSI_ASC(0x11, 0x00));
-    }
-}
-
-static void do_write(struct target_scsi *scsi, struct target_disk *disk)
-{
-    struct range range = range_of(scsi->cdb);
-    uint64_t offset = range.lba * disk->block_length;
-    size_t length = scsi->data_out_length;
-
-    if (disk->read_only) {
-        target_scsi_fail(scsi, SCSI_DATA_PROTECT, SCSI_ASC_WRITE_PROTECTED);
-        return;
-    }
-    if (!range_valid(scsi, disk, &range))
-        return;
-    scsi->data_length = (uint64_t)range.blocks * disk->block_length;
-    length -= length % disk->block_length; /* an initiator that sends less than it names blocks */
-    if (length > 0 && !target_disk_write(disk, offset, scsi->data_out, length))
-        target_scsi_fail(scsi, SCSI_MEDIUM_ERROR, SCSI_ASC(0x0c, 0x00));
-    else if (range.force_unit_access && !target_disk_flush(disk))
-        target_scsi_fail(scsi, SCSI_MEDIUM_ERROR, SCSI_ASC(0x0c, 0x00));
-}
-
-static void do_synchronize(struct target_scsi *scsi, struct target_disk *disk)
-{
-    struct range range = range_of(scsi->cdb);
-
-    if (!range_fits(disk, &range))
-        illegal(scsi, SCSI_ASC_LBA_OUT_OF_RANGE);
-    else if (!target_disk_flush(disk))
-        target_scsi_fail(scsi, SCSI_MEDIUM_ERROR, SCSI_ASC(0x0c, 0x00));
+    scsi->in_length = length;
+    if (length > 0 && target_scsi_room(scsi, length))
+        memcpy(scsi->buffer->bytes, data, length);
 }
 
 static void do_read_capacity_10(struct target_scsi *scsi, const struct target_disk *disk)
@@ -237,24 +109,9 @@ static void execute_on_disk(struct target_scsi *scsi, struct target_disk *disk)
     case SCSI_MODE_SENSE_10:
         target_scsi_mode_sense(scsi, disk);
         break;
-    case SCSI_READ_6:
-    case SCSI_READ_10:
-    case SCSI_READ_12:
-    case SCSI_READ_16:
-        do_read(scsi, disk);
-        break;
-    case SCSI_WRITE_6:
-    case SCSI_WRITE_10:
-    case SCSI_WRITE_12:
-    case SCSI_WRITE_16:
-        do_write(scsi, disk);
-        break;
-    case SCSI_SYNCHRONIZE_CACHE_10:
-    case SCSI_SYNCHRONIZE_CACHE_16:
-        do_synchronize(scsi, disk);
-        break;
     default:
-        illegal(scsi, SCSI_ASC_INVALID_OPCODE);
+        if (!target_scsi_blocks(scsi, disk))
+            illegal(scsi, SCSI_ASC_INVALID_OPCODE);
         break;
     }
 }

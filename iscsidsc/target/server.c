@@ -18,7 +18,8 @@ struct target_server {
     struct target_entity *entity;
     struct list listeners;
     struct list peers;
-    uint8_t *look_ahead; /* LOOK_AHEAD bytes, shared by all connections */
+    struct os_timer timer; /* of the entity */
+    uint8_t *look_ahead;   /* LOOK_AHEAD bytes, shared by all connections */
 };
 
 struct listener {
@@ -264,6 +265,30 @@ enum status target_server_listen(struct target_server *server, const char *host,
 
 /* --- the server --- */
 
+static void await_entity(struct target_server *server)
+{
+    uint64_t due = target_entity_due(server->entity);
+
+    if (due == OS_NEVER)
+        os_timer_clear(&server->timer);
+    else
+        os_timer_set(server->loop, &server->timer, due);
+}
+
+static void entity_timer(struct os_timer *timer)
+{
+    struct target_server *server = LIST_OWNER(timer, struct target_server, timer);
+
+    target_entity_tick(server->entity, os_now());
+    await_entity(server);
+}
+
+/* Out of memory the timer stays unset: what was lost is kept longer, until the next wake. */
+static void entity_wake(void *owner)
+{
+    await_entity(owner);
+}
+
 struct target_server *target_server_new(struct os_loop *loop, struct target_entity *entity)
 {
     struct target_server *server = os_alloc(sizeof *server);
@@ -274,8 +299,11 @@ struct target_server *target_server_new(struct os_loop *loop, struct target_enti
     server->entity = entity;
     list_init(&server->listeners);
     list_init(&server->peers);
+    server->timer.fire = entity_timer;
+    target_entity_on_wake(entity, entity_wake, server);
     server->look_ahead = os_alloc(LOOK_AHEAD);
     if (server->look_ahead == NULL) {
+        target_entity_on_wake(entity, NULL, NULL);
         os_free(server);
         return NULL;
     }
@@ -290,6 +318,8 @@ void target_server_free(struct target_server *server)
     close_listener(LIST_OWNER(node, struct listener, link));
     LIST_EACH_SAFE(peer_node, &server->peers)
     close_peer(LIST_OWNER(peer_node, struct peer, link), false);
+    target_entity_on_wake(server->entity, NULL, NULL);
+    os_timer_clear(&server->timer);
     os_free(server->look_ahead);
     os_free(server);
 }

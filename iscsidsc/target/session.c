@@ -36,7 +36,10 @@ struct target_session *target_session_new(struct target_connection *connection,
     session->window = entity->settings.command_window;
     list_init(&session->connections);
     list_init(&session->tasks);
+    for (size_t i = 0; i < TARGET_TAG_BUCKETS; i++)
+        list_init(&session->tags[i]);
     list_init(&session->held);
+    list_init(&session->lost);
     list_append(&entity->sessions, &session->link);
     return session;
 }
@@ -48,9 +51,7 @@ static void free_request(struct target_request *request)
     os_free(request);
 }
 
-/* What of the session came over `connection` (NULL: over any). */
-static void drop_requests(struct target_session *session,
-                          const struct target_connection *connection)
+static void drop_held(struct target_session *session, const struct target_connection *connection)
 {
     LIST_EACH_SAFE(node, &session->held)
     {
@@ -59,6 +60,13 @@ static void drop_requests(struct target_session *session,
         if (connection == NULL || request->connection == connection)
             free_request(request);
     }
+}
+
+/* What of the session came over `connection` (NULL: over any). */
+static void drop_requests(struct target_session *session,
+                          const struct target_connection *connection)
+{
+    drop_held(session, connection);
     LIST_EACH_SAFE(task_node, &session->tasks)
     {
         struct target_task *task = LIST_OWNER(task_node, struct target_task, link);
@@ -71,6 +79,7 @@ static void drop_requests(struct target_session *session,
 static void free_session(struct target_session *session)
 {
     drop_requests(session, NULL);
+    target_recovery_clear(session);
     list_remove(&session->link);
     os_free(session->initiator);
     os_free(session);
@@ -131,10 +140,18 @@ void target_session_leave(struct target_connection *connection)
 
     if (session == NULL)
         return;
+    drop_held(session, connection);
+    if (target_recovery_possible(connection))
+        target_recovery_keep(connection);
+    drop_requests(session, connection);
     connection->session = NULL;
     list_remove(&connection->sibling);
-    drop_requests(session, connection);
-    if (list_empty(&session->connections))
+    target_session_check(session);
+}
+
+void target_session_check(struct target_session *session)
+{
+    if (list_empty(&session->connections) && list_empty(&session->lost))
         free_session(session);
 }
 
@@ -251,16 +268,12 @@ static void run_held(struct target_session *session)
     }
 }
 
-static bool task_tag_in_use(struct target_session *session, const struct target_request *request)
+/* An answered task has given its tag back: its initiator has seen the status. */
+static bool tag_in_use(struct target_session *session, uint32_t itt)
 {
-    LIST_EACH(node, &session->tasks)
-    {
-        const struct target_task *task = LIST_OWNER(node, struct target_task, link);
+    const struct target_task *task = target_task_find(session, itt);
 
-        if (task->pdu.itt == request->pdu.itt)
-            return true;
-    }
-    return false;
+    return task != NULL && task->state != TARGET_TASK_ANSWERED;
 }
 
 void target_session_take(struct target_session *session, struct target_request *request)
@@ -274,12 +287,12 @@ void target_session_take(struct target_session *session, struct target_request *
         return;
     }
     if (request->task != NULL) {
-        if (task_tag_in_use(session, request)) {
+        if (tag_in_use(session, request->pdu.itt)) {
             target_reject(request->connection, REJECT_TASK_IN_PROGRESS);
             drop(request);
             return;
         }
-        list_append(&session->tasks, &request->task->link);
+        target_task_join(request->task);
     }
     if (request->pdu.immediate) {
         run(request);

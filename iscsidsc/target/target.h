@@ -19,6 +19,14 @@ struct target_entity;
 struct target;
 struct target_disk;
 
+/* Where the order is not fixed (DataSequenceInOrder=No, DataPDUInOrder=No), how data are sent and
+ * asked for. */
+enum target_order {
+    TARGET_ORDER_INCREASING,
+    TARGET_ORDER_DECREASING,
+    TARGET_ORDER_SHUFFLED, /* the same way for the same seed */
+};
+
 /* May be changed until the first connection. Times are milliseconds. */
 struct target_settings {
     struct key_offers offers;         /* limits in negotiation; its texts must be literals */
@@ -26,6 +34,13 @@ struct target_settings {
     uint32_t login_timeout;           /* from accept to full feature phase */
     uint32_t nop_interval;            /* an initiator silent for so long is pinged; 0: never */
     uint32_t nop_timeout;             /* and dropped after so long without an answer */
+    enum target_order sequence_order; /* of Data-In sequences and R2Ts */
+    enum target_order pdu_order;      /* of Data-In PDUs in their sequence */
+    uint32_t seed;
+    bool separate_status;             /* never in the last Data-In */
+    bool no_data_ack;                 /* DataACK is never asked for */
+    uint32_t recovery_timeout;        /* level 1 and 2: data asked for in vain for so long are asked
+                                         for again; 0: never */
     const struct target_fault *fault; /* NULL: behave */
 };
 
@@ -34,6 +49,13 @@ struct target_entity *target_entity_new(const struct chap_crypto *crypto);
 /* The server that runs it must be gone. */
 void target_entity_free(struct target_entity *entity);
 struct target_settings *target_entity_settings(struct target_entity *entity);
+
+/*
+ * A setting by name, for programs: the keys of RFC 7143 that are negotiated or declared
+ * (MaxBurstLength and so on: our limit, or what we insist on), and the others as
+ * tests/support/README.md lists them. INVALID_PARAMETER: no such name, or not a value for it.
+ */
+enum status target_set(struct target_entity *entity, const char *name, const char *value);
 
 /* What SendTargets tells of where we are. The server adds the portals that it listens on. */
 enum status target_add_portal(struct target_entity *entity, const struct portal_address *portal);

@@ -213,7 +213,7 @@ static void make_answer(struct target_connection *connection)
         negotiate(connection, text->request, text->request_length, &answer);
 
     if (valid && !answer.failed)
-        text->answer = target_buffer_new(answer.length);
+        text->answer = target_buffer_new(NULL, answer.length);
     if (text->answer != NULL && answer.length > 0)
         memcpy(text->answer->bytes, answer.text, answer.length);
     os_free(answer.text);

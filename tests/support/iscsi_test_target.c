@@ -194,6 +194,17 @@ static void add_many(struct run *run, const char *count)
 
 /* --- options --- */
 
+static void set_by_name(struct run *run, char *text)
+{
+    char *value = strchr(text, '=');
+
+    if (value == NULL)
+        die(EXIT_USAGE, "%s: not NAME=VALUE", text);
+    *value++ = '\0';
+    if (target_set(run->entity, text, value) != STATUS_OK)
+        die(EXIT_USAGE, "--set %s=%s: no such setting, or not a value for it", text, value);
+}
+
 enum option_code {
     PORTAL,
     STANDARD,
@@ -211,6 +222,7 @@ enum option_code {
     DIGEST,
     NOP_INTERVAL,
     TIME2WAIT,
+    SET,
     NO_STDIN,
 };
 
@@ -231,6 +243,7 @@ static const struct option options[] = {
     {"digest", required_argument, NULL, DIGEST},
     {"nop-interval", required_argument, NULL, NOP_INTERVAL},
     {"time2wait", required_argument, NULL, TIME2WAIT},
+    {"set", required_argument, NULL, SET},
     {"no-stdin", no_argument, NULL, NO_STDIN},
     {NULL, 0, NULL, 0},
 };
@@ -293,6 +306,9 @@ static void obey_option(struct run *run, int code)
         break;
     case TIME2WAIT:
         settings->offers.default_time2wait = (uint32_t)strtoul(optarg, NULL, 10);
+        break;
+    case SET:
+        set_by_name(run, optarg);
         break;
     case NO_STDIN:
         run->watch_input = false;

@@ -37,6 +37,10 @@ struct client {
     uint16_t cid;
     uint8_t isid[PDU_ISID_LENGTH];
     bool digests;
+    bool acknowledge; /* ExpStatSN follows what was received; else it stays */
+    uint32_t exp_stat_sn;
+    uint8_t ahs[PDU_AHS_MAX]; /* of the next PDU */
+    size_t ahs_length;
     unsigned woken;
     struct pdu pdu; /* the last one read */
     uint8_t *data;
@@ -97,28 +101,42 @@ static inline void client_feed(struct client *client, const uint8_t *bytes, size
     }
 }
 
-static inline void client_send(struct client *client, struct pdu *pdu, const void *data,
-                               size_t length)
+/* Sends it; with `flip` the data segment's first byte is not what its digest says. */
+static inline void client_send_flipped(struct client *client, struct pdu *pdu, const void *data,
+                                       size_t length, bool flip)
 {
-    size_t room = PDU_BHS_LENGTH + 4 + length + 3 + 4;
+    size_t room = PDU_BHS_LENGTH + client->ahs_length + 4 + length + 3 + 4;
     uint8_t *wire = calloc(1, room);
     struct iov piece = {(void *)(uintptr_t)data, length};
     struct frame_tail tail;
-    size_t head = PDU_BHS_LENGTH;
+    size_t head = PDU_BHS_LENGTH + client->ahs_length;
 
     assert_non_null(wire);
     pdu->data_length = (uint32_t)length;
+    pdu->ahs_length = (uint16_t)client->ahs_length;
     pdu_encode(pdu, wire);
+    if (client->exp_stat_sn != 0)
+        put_be32(wire + 28, client->exp_stat_sn);
+    memcpy(wire + PDU_BHS_LENGTH, client->ahs, client->ahs_length);
+    client->ahs_length = 0;
     if (client->digests) {
-        frame_header_digest(wire, PDU_BHS_LENGTH);
+        frame_header_digest(wire, head);
         head += PDU_DIGEST_LENGTH;
     }
     if (length > 0)
         memcpy(wire + head, data, length);
     frame_tail(&tail, &piece, 1, client->digests);
     memcpy(wire + head + length, tail.bytes, tail.length);
+    if (flip)
+        wire[head] ^= 1;
     client_feed(client, wire, head + length + tail.length);
     free(wire);
+}
+
+static inline void client_send(struct client *client, struct pdu *pdu, const void *data,
+                               size_t length)
+{
+    client_send_flipped(client, pdu, data, length, false);
 }
 
 /* Newlines stand for NULs. */
@@ -153,6 +171,20 @@ static inline void client_drain(struct client *client)
     }
 }
 
+/* What took a StatSN is acknowledged by the next PDU, when the client does that. */
+static inline void client_note_status(struct client *client)
+{
+    const struct pdu *pdu = &client->pdu;
+    bool numbered = pdu->opcode != PDU_R2T;
+
+    if (pdu->opcode == PDU_DATA_IN)
+        numbered = pdu->data_in.status_present;
+    if (pdu->opcode == PDU_NOP_IN)
+        numbered = pdu->itt != PDU_RESERVED_TAG;
+    if (client->acknowledge && numbered)
+        client->exp_stat_sn = get_be32(client->sent + client->read + 24) + 1;
+}
+
 /* False: nothing came. The digests are checked. */
 static inline bool client_try_receive(struct client *client)
 {
@@ -185,6 +217,7 @@ static inline bool client_try_receive(struct client *client)
     client->data = realloc(client->data, length + 1);
     memcpy(client->data, at + header, length);
     client->data[length] = 0;
+    client_note_status(client);
     client->read += whole;
     return true;
 }
@@ -308,6 +341,120 @@ static inline void client_read_command(struct client *client, const struct scsi_
     struct pdu pdu = client_command(client, cdb, expected, 0);
 
     client_send(client, &pdu, NULL, 0);
+}
+
+/* A Data-Out of the task `itt`; a `ttt` of PDU_RESERVED_TAG: unsolicited. */
+static inline struct pdu client_data_out(uint32_t itt, uint32_t ttt, uint32_t offset,
+                                         uint32_t data_sn, bool final)
+{
+    struct pdu pdu = {.opcode = PDU_DATA_OUT, .final = final, .itt = itt};
+
+    pdu.data_out.ttt = ttt;
+    pdu.data_out.offset = offset;
+    pdu.data_out.data_sn = data_sn;
+    return pdu;
+}
+
+/* Answers one R2T in pieces; `data` are those of the whole command. */
+static inline void client_answer_r2t(struct client *client, const struct pdu *r2t,
+                                     const uint8_t *data, uint32_t piece)
+{
+    uint32_t sent = 0;
+
+    for (uint32_t data_sn = 0; sent < r2t->r2t.length; data_sn++) {
+        uint32_t now = r2t->r2t.length - sent < piece ? r2t->r2t.length - sent : piece;
+        struct pdu pdu = client_data_out(r2t->itt, r2t->r2t.ttt, r2t->r2t.offset + sent, data_sn,
+                                         sent + now == r2t->r2t.length);
+
+        client_send(client, &pdu, data + r2t->r2t.offset + sent, now);
+        sent += now;
+    }
+}
+
+/* A write without unsolicited data: R2Ts are due. */
+static inline struct pdu client_write_command(struct client *client, uint64_t lba, uint32_t blocks)
+{
+    struct scsi_cdb cdb;
+    struct pdu pdu;
+
+    scsi_write(&cdb, lba, blocks, false);
+    pdu = client_command(client, &cdb, 0, blocks * 512);
+    client_send(client, &pdu, NULL, 0);
+    return pdu;
+}
+
+static inline struct pdu client_receive_r2t(struct client *client, uint32_t r2t_sn, uint32_t offset,
+                                            uint32_t length)
+{
+    client_receive(client, PDU_R2T);
+    assert_int_equal(client->pdu.r2t.r2t_sn, r2t_sn);
+    assert_int_equal(client->pdu.r2t.offset, offset);
+    assert_int_equal(client->pdu.r2t.length, length);
+    return client->pdu;
+}
+
+static inline void client_snack(struct client *client, uint8_t type, uint32_t itt, uint32_t ttt,
+                                uint32_t begin, uint32_t length)
+{
+    struct pdu pdu = {.opcode = PDU_SNACK, .final = true, .itt = itt};
+
+    pdu.snack.type = type;
+    pdu.snack.ttt = ttt;
+    pdu.snack.begin_run = begin;
+    pdu.snack.run_length = length;
+    client_send(client, &pdu, NULL, 0);
+}
+
+static inline void client_expect_reject(struct client *client, uint8_t reason)
+{
+    client_receive(client, PDU_REJECT);
+    assert_int_equal(client->pdu.reject.reason, reason);
+    assert_int_equal(client->pdu.data_length, PDU_BHS_LENGTH);
+}
+
+/* An immediate request, which takes no CmdSN. */
+static inline struct pdu client_manage(struct client *client, uint8_t function, uint32_t itt,
+                                       uint32_t exp_data_sn)
+{
+    struct pdu pdu = {
+        .opcode = PDU_TASK_REQUEST, .immediate = true, .final = true, .itt = ++client->itt};
+
+    pdu.task_request.function = function;
+    pdu.task_request.referenced_itt = itt;
+    pdu.task_request.cmd_sn = client->cmd_sn;
+    pdu.task_request.exp_data_sn = exp_data_sn;
+    client_send(client, &pdu, NULL, 0);
+    return pdu;
+}
+
+static inline void client_expect_managed(struct client *client, uint8_t response)
+{
+    client_receive(client, PDU_TASK_RESPONSE);
+    assert_int_equal(client->pdu.task_response.response, response);
+}
+
+/* An unnumbered sign of life that carries ExpStatSN. */
+static inline void client_acknowledge(struct client *client)
+{
+    struct pdu pdu = {.opcode = PDU_NOP_OUT, .immediate = true, .final = true};
+
+    pdu.itt = pdu.nop_out.ttt = PDU_RESERVED_TAG;
+    pdu.nop_out.cmd_sn = client->cmd_sn;
+    client_send(client, &pdu, NULL, 0);
+}
+
+static inline void client_log_out(struct client *client, uint8_t reason, uint16_t cid,
+                                  uint8_t response)
+{
+    struct pdu pdu = {.opcode = PDU_LOGOUT_REQUEST, .immediate = true, .final = true, .itt = 55};
+
+    pdu.logout_request.reason = reason;
+    pdu.logout_request.cid = cid;
+    pdu.logout_request.cmd_sn = client->cmd_sn;
+    client_send(client, &pdu, NULL, 0);
+    client_receive(client, PDU_LOGOUT_RESPONSE);
+    assert_int_equal(client->pdu.itt, 55);
+    assert_int_equal(client->pdu.logout_response.response, response);
 }
 
 /* The status without data. */
