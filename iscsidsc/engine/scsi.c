@@ -176,7 +176,9 @@ static bool wait_for_connection(struct command *command)
     bool expected =
         session->state == ENGINE_SESSION_LIVE || session->state == ENGINE_SESSION_RECONNECT;
     uint64_t wait = contact_time2wait(session->contact) * UINT64_C(1000);
-    if (!expected || !is_repeatable(&command->task.cdb) || os_now() + wait >= command->deadline)
+    /* What never left the machine was not carried out, whatever it is. */
+    bool may_repeat = !command->task.sent || is_repeatable(&command->task.cdb);
+    if (!expected || !may_repeat || os_now() + wait >= command->deadline)
         return false;
     command->loss = command->task.status;
     return hold(command);
@@ -297,6 +299,7 @@ static struct command *command_new(struct engine_session *session,
     list_append(&session->commands, &command->link);
     struct task *task = &command->task;
     task->lun = request->lun;
+    task->attribute = TASK_ATTRIBUTE_SIMPLE;
     memcpy(task->cdb.bytes, request->cdb.data, request->cdb.length);
     task->cdb.length = (uint8_t)request->cdb.length;
     task->data_in = &command->data;

@@ -19,6 +19,7 @@ struct connection *connection_new(struct session *session, uint16_t cid, void *o
     key_values_default(&connection->values);
     framer_init(&connection->framer);
     list_init(&connection->output);
+    list_init(&connection->bursts);
     list_append(&session->connections, &connection->link);
     return connection;
 }
@@ -170,8 +171,7 @@ bool connection_read(struct connection *connection, size_t length, uint64_t now)
             receive_pdu(connection);
             break;
         case FRAMER_DATA_DIGEST:
-            connection_fail(connection, STATUS_DATA_DIGEST, "wrong data digest in %s",
-                            pdu_opcode_name(framer->pdu.opcode));
+            snack_damaged(connection);
             break;
         case FRAMER_HEADER_DIGEST:
             connection_fail(connection, STATUS_HEADER_DIGEST, "wrong header digest");
@@ -207,8 +207,10 @@ uint64_t connection_due(const struct connection *connection)
 
     if (connection->state == CONNECTION_CLOSED || connection->state == CONNECTION_IDLE)
         return INITIATOR_NEVER;
-    if (session->task_due < due)
-        due = session->task_due;
+    if (session->next_due < due)
+        due = session->next_due;
+    if (session->trim_due < due)
+        due = session->trim_due;
     if (session->text && session->text->connection == connection && session->text->due < due)
         due = session->text->due;
     return due;
@@ -219,6 +221,7 @@ void connection_tick(struct connection *connection, uint64_t now)
     struct session *session = connection->session;
 
     connection->now = now;
+    pools_tick(session, now);
     if (connection->due <= now && connection->state == CONNECTION_LOGIN) {
         connection_fail(connection, STATUS_LOGIN_TIMEOUT, "no end of the login in time");
         return;
@@ -232,7 +235,7 @@ void connection_tick(struct connection *connection, uint64_t now)
     if (session->text && session->text->connection == connection && session->text->due <= now)
         connection_fail(connection, STATUS_COMMAND_TIMEOUT, "no answer to a text request in time");
     else
-        tasks_tick(session, now);
+        deadlines_tick(session, now);
 }
 
 void connection_note_time2wait(struct connection *connection, uint16_t time2wait)

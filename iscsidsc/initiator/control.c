@@ -13,8 +13,21 @@ static void answer_ping(struct connection *connection)
     pdu.itt = PDU_RESERVED_TAG;
     pdu.nop_out.ttt = ping->nop_in.ttt;
     pdu.nop_out.cmd_sn = connection->session->cmd_sn;
-    pdu.nop_out.exp_stat_sn = connection->exp_stat_sn;
+    pdu.nop_out.exp_stat_sn = connection->stat_sn.next;
     output_send(connection, &pdu, NULL, 0);
+}
+
+/* The answer to a NOP-Out that has the CmdSN of a command which was never sent. */
+static void pong(struct connection *connection)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+    struct slot *slot = tag_find(&connection->session->tags, pdu->itt);
+
+    if (!slot || slot->connection != connection || slot->kind != SLOT_ABANDONED)
+        connection_fail(connection, STATUS_PROTOCOL_ERROR, "NOP-In answers no NOP-Out (ITT %08x)",
+                        pdu->itt);
+    else if (stat_sn_accept(connection, pdu->nop_in.sn.stat_sn))
+        tag_release(&connection->session->tags, pdu->itt);
 }
 
 void control_nop_in(struct connection *connection)
@@ -23,8 +36,7 @@ void control_nop_in(struct connection *connection)
 
     window_update(connection->session, &pdu->nop_in.sn);
     if (pdu->itt != PDU_RESERVED_TAG) {
-        connection_fail(connection, STATUS_PROTOCOL_ERROR, "NOP-In answers no NOP-Out (ITT %08x)",
-                        pdu->itt);
+        pong(connection);
         return;
     }
     /* Its StatSN is only the next one: it is not counted (RFC 7143, 11.19.1). */
@@ -132,30 +144,53 @@ void control_async(struct connection *connection)
     }
 }
 
+/*
+ * A command that was rejected before it became a task has no other answer. Of one that did, a
+ * status or, for data that were damaged on their way, another R2T follows (RFC 7143, 7.3, 11.17.1).
+ */
+static void reject_task(struct connection *connection, struct task *task)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+    uint8_t opcode = connection->segment[0] & 0x3f;
+    bool damaged = pdu->reject.reason == REJECT_DATA_DIGEST;
+
+    if (opcode == PDU_SCSI_COMMAND && !damaged)
+        task_finish(task, STATUS_REJECTED);
+    else if (opcode == PDU_SNACK) /* what is missing does not come */
+        task_give_up(task, STATUS_DATA_DIGEST);
+}
+
+static void reject_tagged(struct connection *connection, struct slot *slot, uint32_t itt)
+{
+    struct session *session = connection->session;
+
+    if (slot->kind == SLOT_TASK)
+        reject_task(connection, slot->object);
+    else if (slot->kind == SLOT_TEXT)
+        text_finish(session, STATUS_REJECTED);
+    else if (slot->kind == SLOT_LOGOUT && slot->object)
+        logout_rejected(slot->object, itt);
+    else if (slot->kind == SLOT_ABANDONED)
+        tag_release(&session->tags, itt);
+}
+
 void control_reject(struct connection *connection)
 {
     const struct pdu *pdu = &connection->framer.pdu;
-    struct session *session = connection->session;
     struct slot *slot;
     uint32_t itt;
 
-    window_update(session, &pdu->reject.sn);
+    window_update(connection->session, &pdu->reject.sn);
     if (!stat_sn_accept(connection, pdu->reject.sn.stat_sn))
         return;
     if (pdu->data_length < PDU_BHS_LENGTH)
         return; /* without the rejected header there is nothing to tell it from */
     itt = get_be32(connection->segment + 16);
-    slot = tag_find(&session->tags, itt);
-    if (!slot || slot->connection != connection)
-        return;
     snprintf(connection->detail, sizeof connection->detail, "Reject, reason %02x",
              pdu->reject.reason);
-    if (slot->kind == SLOT_TASK)
-        task_finish(slot->object, STATUS_REJECTED);
-    else if (slot->kind == SLOT_TEXT)
-        text_finish(session, STATUS_REJECTED);
-    else if (slot->kind == SLOT_LOGOUT)
-        logout_rejected(slot->object, itt);
-    else
-        tag_release(&session->tags, itt);
+    slot = tag_find(&connection->session->tags, itt);
+    if (slot && slot->connection == connection)
+        reject_tagged(connection, slot, itt);
+    else if (itt == PDU_RESERVED_TAG && (connection->segment[0] & 0x3f) == PDU_SNACK)
+        connection_fail(connection, STATUS_PROTOCOL_ERROR, "a lost status is not sent again");
 }

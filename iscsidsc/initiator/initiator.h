@@ -201,29 +201,71 @@ struct session *connection_session(const struct connection *connection);
 
 /* --- tasks --- */
 
+#define TASK_CDB_MAX 260u
+
+struct task;
+
 /* One PDU to be sent. Inside. */
+#define FRAME_AHS_ROOM 28u /* a CDB of 32 bytes and the read length of a bidirectional command */
 struct frame {
     struct list link;
-    uint8_t head[PDU_BHS_LENGTH + PDU_DIGEST_LENGTH];
-    uint8_t head_length;
+    struct task *task;        /* whose memory `data` is in; NULL: the frame's own */
+    const struct iov *pieces; /* the data segment */
+    size_t skip;              /* bytes of the first piece that are not part of it */
+    uint32_t length;          /* of the data segment */
+    uint16_t head_length;
     uint8_t tail_length;
+    uint8_t kind;
+    uint8_t *head; /* the room below, or behind the frame */
+    struct iov own;
+    uint8_t head_room[PDU_BHS_LENGTH + FRAME_AHS_ROOM + PDU_DIGEST_LENGTH];
     uint8_t tail[3 + PDU_DIGEST_LENGTH];
-    bool allocated;  /* freed when sent */
-    struct iov data; /* borrowed, or behind the frame when allocated */
+};
+
+/* A sequence of Data-Out PDUs to be sent: unsolicited data, or what an R2T asked for. Inside. */
+struct burst {
+    struct list link;
+    struct task *task;
+    uint64_t lun;
+    uint32_t ttt;
+    uint32_t offset;
+    uint32_t length;
+    uint32_t sent;
+    uint32_t data_sn;
+    bool used;
+};
+
+/* Which sequence numbers came. Inside. */
+struct sn_window {
+    uint32_t next;  /* all before came */
+    uint64_t later; /* bit n: so did next + 1 + n */
+};
+
+/* In the session's list of what has a time limit. Inside. */
+struct deadline {
+    struct list link;
+    uint64_t due;
+    uint8_t kind;
 };
 
 /*
- * A SCSI command, owned by the submitter, who keeps it and its buffers alive until `done`.
- * Nothing is allocated for it.
+ * A SCSI command, owned by the submitter, who keeps it and its buffers alive until `done`. Nothing
+ * is allocated for it (but for CDBs of more than 32 bytes), and nothing of its data is copied.
  */
 struct task {
-    /* Set by the submitter. */
+    /* Set by the submitter; zero where nothing is said. */
     uint64_t lun;
     struct scsi_cdb cdb;
+    const uint8_t *long_cdb; /* the whole CDB when it is longer than 16 bytes, to TASK_CDB_MAX */
+    uint16_t long_cdb_length;
+    uint8_t attribute;         /* enum task_attribute */
     const struct iov *data_in; /* where a read's data go */
     size_t data_in_count;
-    uint32_t data_in_length; /* sum of the pieces: ExpectedDataTransferLength */
-    uint32_t timeout;        /* milliseconds, 0: the session's */
+    uint32_t data_in_length;    /* sum of the pieces: ExpectedDataTransferLength */
+    const struct iov *data_out; /* a write's data; with data_in a bidirectional command */
+    size_t data_out_count;
+    uint32_t data_out_length;
+    uint32_t timeout; /* milliseconds, 0: the session's */
     void (*done)(struct task *task);
     void *context;
 
@@ -231,9 +273,13 @@ struct task {
     enum status status; /* OK: GOOD; SCSI_STATUS: scsi_status and sense tell; else no answer */
     uint8_t scsi_status;
     uint32_t transferred; /* bytes of data_in that are valid */
-    bool overflow;        /* the target had `residual` more bytes than asked for */
-    bool underflow;       /* the target sent `residual` bytes less */
+    bool overflow;        /* the target had (took) `residual` more bytes than asked for */
+    bool underflow;       /* the target sent (took) `residual` bytes less */
     uint32_t residual;
+    bool bidi_overflow; /* the same for the read of a bidirectional command */
+    bool bidi_underflow;
+    uint32_t bidi_residual;
+    bool sent; /* the target may have seen it: without an answer, it may have been carried out */
     uint16_t sense_length;
     uint8_t sense[SCSI_SENSE_MAX];
 
@@ -241,18 +287,35 @@ struct task {
     struct list link;
     struct session *session;
     struct connection *connection; /* allegiance */
+    struct deadline deadline;
     struct frame frame;
+    struct burst burst;
+    struct sn_window data_sn; /* of Data-In PDUs and R2Ts */
+    uint32_t data_sn_end;     /* how many there are, once `answered` */
+    uint32_t snack_end;       /* those before were asked for again when they were missing */
+    uint32_t acknowledged;    /* the target will not send those before again */
+    uint32_t acknowledged_bytes;
+    uint32_t ack_ttt; /* the target wants to know what came */
+    uint64_t ack_lun;
     uint32_t itt;
     uint32_t cmd_sn;
-    uint32_t exp_data_sn;
+    uint32_t requested; /* bytes of data_out sent unasked or asked for */
+    uint16_t bursts;    /* to be sent */
+    uint16_t r2ts;      /* of those, what R2Ts asked for */
+    uint16_t frames;    /* in the output that point to data_out */
+    uint16_t lost_cid;
     uint8_t state;
-    uint64_t due;
+    uint8_t response; /* enum scsi_response_code */
+    uint8_t snacks;
+    bool acknowledge;
+    bool answered; /* its status is here, some of its data are not yet */
+    bool rescued;  /* it is late: being aborted */
 };
 
 /* Queues the task. Its end is always told by `done`, never from inside this call. */
 void session_submit(struct session *session, struct task *task, uint64_t now);
 /* Ends it at once with STATUS_CANCELLED (through `done`, before this returns). When it was sent
- * already its late answer is recognised and dropped. */
+ * already the target is told to abort it, and its late answer is recognised and dropped. */
 void session_cancel(struct session *session, struct task *task);
 
 /* --- text --- */

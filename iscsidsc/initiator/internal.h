@@ -44,6 +44,23 @@ void tags_release_of(struct tag_table *table, const struct connection *connectio
 /* The object goes away before its answer comes. */
 void tags_forget(struct tag_table *table, const void *object);
 
+/* --- pool.c --- */
+
+/* Objects that are used again: nothing is allocated in the steady state. Each begins with a struct
+ * list. */
+struct pool {
+    struct list free;
+    size_t size; /* of an object */
+};
+
+void pool_init(struct pool *pool, size_t size);
+void *pool_take(struct pool *pool); /* NULL: out of memory; not cleared */
+void pool_give(struct pool *pool, void *object);
+void pool_trim(struct pool *pool);
+/* A task has ended: a session that then does nothing for a while gives the memory back. */
+void pools_rest(struct session *session, uint64_t now);
+void pools_tick(struct session *session, uint64_t now);
+
 /* --- sessions and connections --- */
 
 struct login;
@@ -68,7 +85,11 @@ struct session {
     struct list waiting; /* tasks without a CmdSN: the window is closed */
     struct list active;  /* tasks sent */
     size_t outstanding;
-    uint64_t task_due; /* no task is due before */
+    struct list deadlines; /* in their order */
+    uint64_t next_due;     /* nothing is due before */
+    struct pool frames;
+    struct pool bursts;
+    uint64_t trim_due; /* then the pools of an idle session are emptied */
     struct text_exchange *text;
     struct connection *logout; /* the one that the session's logout was sent on */
     uint16_t last_cid;         /* given by session_new_cid */
@@ -87,7 +108,7 @@ struct connection {
     uint8_t logout_reason; /* enum logout_reason */
     bool time2wait_told;
     uint16_t time2wait;
-    uint32_t exp_stat_sn;
+    struct sn_window stat_sn;
     struct key_values values;
     struct framer framer;
     struct login *login;          /* during the login only */
@@ -103,6 +124,8 @@ struct connection {
     struct list output; /* frames */
     size_t output_sent; /* bytes of the first frame that are gone */
     size_t output_count;
+    size_t pooled;      /* of those, Data-Out frames */
+    struct list bursts; /* data that become frames when there is room in the output */
 
     uint8_t *segment; /* data segment of anything but Data-In */
     size_t segment_room;
@@ -133,14 +156,31 @@ void settings_forget(struct texts *texts);
 
 /* --- output.c --- */
 
+enum frame_kind {
+    FRAME_EMBEDDED, /* in its task */
+    FRAME_POOLED,
+    FRAME_ALLOCATED,
+};
+
 /* Queues a PDU with a copy of `data`. False: out of memory or too many wait; the connection is
  * closed. */
 bool output_send(struct connection *connection, const struct pdu *pdu, const void *data,
                  size_t length);
-/* Queues a frame that its owner keeps. */
-void output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu);
-/* The owner of a queued frame goes away: what is left of it is sent from a copy. */
-void output_adopt(struct connection *connection, struct frame *frame);
+/* Queues a frame with `length` bytes of the pieces, from `skip` bytes into them on, for the task
+ * that owns them. `ahs` is pdu->ahs_length bytes, for which frame->head has room. */
+void output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu,
+                  const uint8_t *ahs);
+void frame_set_data(struct frame *frame, struct task *task, uint32_t skip, uint32_t length);
+/* NULL: out of memory. */
+struct frame *frame_new(size_t head_length);
+/* One that was not queued. */
+void frame_free(struct frame *frame);
+/* Queues data that become frames when there is room. */
+void output_burst(struct connection *connection, struct burst *burst);
+/* The task's memory goes away: nothing of it is sent any more, but for the rest of a PDU whose
+ * sending has begun, which is copied. True: its command has not left, and its CmdSN is used for a
+ * NOP-Out with its ITT. */
+bool output_forget(struct connection *connection, struct task *task);
 void output_clear(struct connection *connection);
 
 /* --- login.c --- */
@@ -162,23 +202,78 @@ void receive_pdu(struct connection *connection);
 
 /* --- sequence.c --- */
 
+enum sn_order {
+    SN_NEXT,
+    SN_EARLY, /* one or more before it are missing */
+    SN_SEEN,  /* it came before */
+    SN_FAR,   /* too many are missing */
+};
+
+enum sn_order sn_take(struct sn_window *window, uint32_t sn);
+bool sn_came(const struct sn_window *window, uint32_t sn);
+/* Behind the last one that came. */
+uint32_t sn_end(const struct sn_window *window);
+
 void window_update(struct session *session, const struct pdu_sequence *sn);
 /* A numbered response: false when it must be ignored or the connection was closed over it. */
 bool stat_sn_accept(struct connection *connection, uint32_t stat_sn);
 
+/* --- deadline.c --- */
+
+enum deadline_kind { DEADLINE_TASK, DEADLINE_MANAGEMENT };
+
+void deadline_set(struct session *session, struct deadline *deadline, uint64_t due);
+void deadline_clear(struct deadline *deadline);
+/* Ends what is late. */
+void deadlines_tick(struct session *session, uint64_t now);
+
 /* --- task.c --- */
+
+enum task_state { TASK_IDLE, TASK_WAITING, TASK_ACTIVE };
 
 /* The least loaded connection in full feature phase, or NULL. */
 struct connection *usable_connection(const struct session *session);
 /* Sends what the command window lets through. */
 void tasks_pump(struct session *session);
 void task_finish(struct task *task, enum status status);
+/* The same for one that the target may still work on. */
+void task_give_up(struct task *task, enum status status);
+void task_late(struct task *task);
 void tasks_fail(struct connection *connection, enum status status);
-void tasks_tick(struct session *session, uint64_t now);
+/* Whose PDU the connection has just received. NULL: nobody wants it, or the connection was closed
+ * over it. */
+struct task *task_addressed(struct connection *connection);
+/* A tag that nothing will be answered to any more. */
+void tag_release_abandoned(struct connection *connection, uint32_t itt);
+
+/* --- write.c --- */
+
+/* NULL: out of memory. */
+struct frame *task_command_frame(struct task *task);
+void task_send_command(struct connection *connection, struct task *task, struct frame *frame);
+void task_r2t(struct connection *connection);
+/* Makes the next Data-Out PDU and puts it into the output. False: there is none. */
+bool task_next_data_out(struct connection *connection);
+/* Forgets the data that were to be sent. */
+void task_drop_bursts(struct task *task);
+void bursts_clear(struct connection *connection);
+
+/* --- read.c --- */
+
 void task_data_in_header(struct connection *connection);
 void task_data_in(struct connection *connection);
 void task_response(struct connection *connection);
-struct task *task_find(struct connection *connection, uint32_t itt);
+
+/* --- snack.c --- */
+
+void snack_status(struct connection *connection, uint32_t begin, uint32_t count);
+/* `count` 0: all from `begin` on. */
+void snack_data(struct connection *connection, struct task *task, uint32_t begin, uint32_t count);
+/* Those before `end` that did not come and were not asked for already. */
+void snack_missing(struct connection *connection, struct task *task, uint32_t end);
+void snack_acknowledge(struct connection *connection, struct task *task);
+/* The data digest of the PDU just received is wrong. */
+void snack_damaged(struct connection *connection);
 
 /* --- text.c --- */
 

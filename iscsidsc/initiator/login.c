@@ -59,7 +59,7 @@ static void send_request(struct connection *connection, bool transit)
     pdu.login_request.tsih = session->tsih;
     pdu.login_request.cid = connection->cid;
     pdu.login_request.cmd_sn = session->cmd_sn;
-    pdu.login_request.exp_stat_sn = connection->exp_stat_sn;
+    pdu.login_request.exp_stat_sn = connection->stat_sn.next;
     output_send(connection, &pdu, login->text, length);
 }
 

@@ -43,7 +43,7 @@ static void send_request(struct connection *connection, struct connection *via)
     pdu.logout_request.cid =
         connection->logout_reason == LOGOUT_CLOSE_SESSION ? 0 : connection->cid;
     pdu.logout_request.cmd_sn = session->cmd_sn;
-    pdu.logout_request.exp_stat_sn = via->exp_stat_sn;
+    pdu.logout_request.exp_stat_sn = via->stat_sn.next;
     output_send(via, &pdu, NULL, 0);
 }
 

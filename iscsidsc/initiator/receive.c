@@ -33,6 +33,7 @@ void receive_header(struct connection *connection)
                         pdu->opcode);
         return;
     }
+    connection->receiving = NULL;
     if (pdu->opcode == PDU_DATA_IN && connection->state != CONNECTION_LOGIN)
         task_data_in_header(connection);
     else
@@ -59,6 +60,9 @@ static void receive_full_feature(struct connection *connection)
         break;
     case PDU_SCSI_RESPONSE:
         task_response(connection);
+        break;
+    case PDU_R2T:
+        task_r2t(connection);
         break;
     case PDU_NOP_IN:
         control_nop_in(connection);

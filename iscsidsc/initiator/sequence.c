@@ -1,5 +1,50 @@
-/* CmdSN window and StatSN (RFC 7143, 4.2.2). */
+/* CmdSN window, StatSN and DataSN (RFC 7143, 4.2.2). */
 #include "initiator/internal.h"
+
+#define SN_WINDOW 64u
+
+enum sn_order sn_take(struct sn_window *window, uint32_t sn)
+{
+    uint32_t ahead = sn - window->next;
+    uint64_t bit;
+    bool came;
+
+    if (serial_less(sn, window->next))
+        return SN_SEEN;
+    if (ahead > SN_WINDOW)
+        return SN_FAR;
+    if (ahead > 0) {
+        bit = UINT64_C(1) << (ahead - 1);
+        if (window->later & bit)
+            return SN_SEEN;
+        window->later |= bit;
+        return SN_EARLY;
+    }
+    do {
+        window->next++;
+        came = window->later & 1;
+        window->later >>= 1;
+    } while (came);
+    return SN_NEXT;
+}
+
+bool sn_came(const struct sn_window *window, uint32_t sn)
+{
+    uint32_t ahead = sn - window->next;
+
+    if (serial_less(sn, window->next))
+        return true;
+    return ahead > 0 && ahead <= SN_WINDOW && (window->later >> (ahead - 1) & 1);
+}
+
+uint32_t sn_end(const struct sn_window *window)
+{
+    uint32_t end = window->next;
+
+    for (uint64_t later = window->later; later; later >>= 1)
+        end++;
+    return window->later ? end + 1 : end;
+}
 
 void window_update(struct session *session, const struct pdu_sequence *sn)
 {
@@ -14,19 +59,33 @@ void window_update(struct session *session, const struct pdu_sequence *sn)
 
 bool stat_sn_accept(struct connection *connection, uint32_t stat_sn)
 {
+    struct sn_window *window = &connection->stat_sn;
+    bool recovers =
+        connection->state != CONNECTION_LOGIN && connection->values.error_recovery_level > 0;
+    uint32_t end;
+
     if (!connection->stat_sn_known) {
         connection->stat_sn_known = true;
-        connection->exp_stat_sn = stat_sn;
+        window->next = stat_sn;
     }
-    if (stat_sn == connection->exp_stat_sn) {
-        connection->exp_stat_sn++;
+    end = sn_end(window);
+    switch (recovers || stat_sn == window->next ? sn_take(window, stat_sn) : SN_FAR) {
+    case SN_NEXT:
         return true;
+    case SN_EARLY: /* the ones before are asked for, once */
+        if (serial_less(end, stat_sn))
+            snack_status(connection, end, stat_sn - end);
+        return connection->state != CONNECTION_CLOSED;
+    case SN_SEEN:
+        return false; /* the copy tells nothing new */
+    case SN_FAR:
+        break;
     }
-    if (serial_less(stat_sn, connection->exp_stat_sn))
-        return false; /* seen before: the copy tells nothing new */
-    /* A status is missing. At error recovery level 0 that ends the connection, and is never
+    if (serial_less(stat_sn, window->next))
+        return false;
+    /* A status is missing. Where nothing is recovered that ends the connection, and is never
      * jumped over: whatever it completed would be lost without a word. */
     connection_fail(connection, STATUS_PROTOCOL_ERROR, "StatSN %08x came where %08x was due",
-                    stat_sn, connection->exp_stat_sn);
+                    stat_sn, window->next);
     return false;
 }

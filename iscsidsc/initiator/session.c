@@ -20,7 +20,10 @@ struct session *session_new(const struct session_settings *settings,
     session->owner = owner;
     session->cmd_sn = session->exp_cmd_sn = 1;
     session->max_cmd_sn = 0; /* closed until the login tells */
-    session->task_due = INITIATOR_NEVER;
+    session->next_due = session->trim_due = INITIATOR_NEVER;
+    list_init(&session->deadlines);
+    pool_init(&session->frames, sizeof(struct frame));
+    pool_init(&session->bursts, sizeof(struct burst));
     list_init(&session->connections);
     list_init(&session->waiting);
     list_init(&session->active);
@@ -54,6 +57,8 @@ void session_free(struct session *session)
     text_finish(session, STATUS_CANCELLED);
     while ((first = list_first(&session->connections)))
         connection_free(LIST_OWNER(first, struct connection, link));
+    pool_trim(&session->frames);
+    pool_trim(&session->bursts);
     settings_forget(session->texts);
     os_free(session->tags.slots);
     os_free(session->target_alias);

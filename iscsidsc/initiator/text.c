@@ -11,7 +11,7 @@ static bool send_request(struct connection *connection, struct text_exchange *ex
     pdu.data_length = (uint32_t)length;
     pdu.text_request.ttt = ttt;
     pdu.text_request.cmd_sn = session->cmd_sn++;
-    pdu.text_request.exp_stat_sn = connection->exp_stat_sn;
+    pdu.text_request.exp_stat_sn = connection->stat_sn.next;
     return output_send(connection, &pdu, data, length);
 }
 

@@ -110,9 +110,16 @@ static void submit(struct state *state, int i)
 
     state->pieces[i][0] = (struct iov){state->memory[i], 13};
     state->pieces[i][1] = (struct iov){state->memory[i] + 13, 51};
-    task->data_in = state->pieces[i];
-    task->data_in_count = 2;
-    task->data_in_length = 64;
+    if (i != 1) { /* a write, a bidirectional command, and reads */
+        task->data_in = state->pieces[i];
+        task->data_in_count = 2;
+        task->data_in_length = 64;
+    }
+    if (i == 1 || i == 2) {
+        task->data_out = state->pieces[i];
+        task->data_out_count = 2;
+        task->data_out_length = 64;
+    }
     task->done = task_done;
     task->context = state;
     scsi_inquiry(&task->cdb, 0, 0, 64);
@@ -227,7 +234,9 @@ static void say(struct state *state, struct reader *script)
     struct pdu pdu = {.opcode = opcodes[choice % sizeof opcodes]};
 
     pdu.final = !(flags & 1);
-    pdu.itt = state->itt + (twist & 3);
+    /* One of the tasks: their tags are taken in order. */
+    pdu.itt =
+        flags & 0x40 ? state->tasks[choice / sizeof opcodes % TASKS].itt : state->itt + (twist & 3);
     switch (pdu.opcode) {
     case PDU_LOGIN_RESPONSE:
         pdu.login_response.transit = flags & 2;
@@ -246,6 +255,7 @@ static void say(struct state *state, struct reader *script)
         pdu.data_in.data_sn = flags & 0x20 ? take(script, 1) : 0;
         pdu.data_in.residual = take(script, 1);
         pdu.data_in.underflow = flags & 2;
+        pdu.data_in.acknowledge = flags & 4;
         sequence(state, &pdu.data_in.sn, pdu.data_in.status_present, twist >> 2);
         break;
     case PDU_SCSI_RESPONSE:
@@ -257,6 +267,18 @@ static void say(struct state *state, struct reader *script)
         pdu.text_response.more = flags & 1;
         pdu.text_response.ttt = flags & 1 ? 5 : PDU_RESERVED_TAG;
         sequence(state, &pdu.text_response.sn, true, twist >> 2);
+        break;
+    case PDU_R2T:
+        pdu.r2t.ttt = flags & 2 ? PDU_RESERVED_TAG : 7;
+        pdu.r2t.r2t_sn = take(script, 1) & 7;
+        pdu.r2t.offset = flags & 0x10 ? take(script, 4) : take(script, 1) & 63;
+        pdu.r2t.length = flags & 0x10 ? take(script, 4) : take(script, 1) & 63;
+        sequence(state, &pdu.r2t.sn, false, twist >> 2);
+        length = 0;
+        break;
+    case PDU_TASK_RESPONSE:
+        pdu.task_response.response = flags & 6;
+        sequence(state, &pdu.task_response.sn, true, twist >> 2);
         break;
     case PDU_NOP_IN:
         pdu.itt = PDU_RESERVED_TAG - (twist & 1);
@@ -299,7 +321,10 @@ static struct session_settings settings_of(uint8_t flags)
                    .max_connections = 1,
                    .max_burst_length = 262144,
                    .first_burst_length = 65536,
-                   .max_outstanding_r2t = 1,
+                   .immediate_data = true,
+                   .initial_r2t = false,
+                   .max_outstanding_r2t = 2,
+                   .error_recovery_level = 2,
                    .data_pdu_in_order = true,
                    .data_sequence_in_order = true},
         .timeouts = {1000, 1000, 1000},

@@ -25,9 +25,12 @@ struct peer {
     unsigned async;
     struct chap_question question; /* the last that was asked */
     struct framer framer;          /* reads what the initiator sends */
-    uint8_t look_ahead[16384];
+    uint8_t look_ahead[65536];
     uint8_t theirs[8192];
-    uint8_t text[8193]; /* data segment of the last PDU that was taken */
+    uint8_t text[8193];       /* data segment of the last PDU that was taken */
+    uint8_t ahs[PDU_AHS_MAX]; /* and its additional headers */
+    size_t ahs_length;
+    bool digests; /* in what the target says */
     struct iov place;
     uint8_t unread[65536]; /* bytes of the initiator not looked at yet */
     size_t unread_length;
@@ -167,6 +170,8 @@ static const struct pdu *peer_take(struct peer *peer, enum pdu_opcode opcode)
     framer_filled(&peer->framer, peer->unread_length);
     event = framer_next(&peer->framer);
     assert_int_equal(event, FRAMER_HEADER);
+    peer->ahs_length = peer->framer.pdu.ahs_length;
+    memcpy(peer->ahs, peer->framer.ahs, peer->ahs_length);
     peer->place.base = peer->text;
     peer->place.length = sizeof peer->text - 1;
     framer_place(&peer->framer, &peer->place, 1);
@@ -180,6 +185,14 @@ static const struct pdu *peer_take(struct peer *peer, enum pdu_opcode opcode)
     framer_detach(&peer->framer);
     assert_int_equal(peer->framer.pdu.opcode, opcode);
     return &peer->framer.pdu;
+}
+
+/* The next PDU is of this kind: it is passed over. Else nothing happens. */
+static inline void peer_skip(struct peer *peer, enum pdu_opcode opcode)
+{
+    peer_collect(peer);
+    if (peer->unread_length > 0 && (peer->unread[0] & 0x3f) == opcode)
+        peer_take(peer, opcode);
 }
 
 static inline bool peer_silent(struct peer *peer)
@@ -212,18 +225,38 @@ static inline void peer_bytes(struct peer *peer, const void *bytes, size_t lengt
     }
 }
 
-/* Sends a PDU as it is, without digests. */
-static inline void peer_say(struct peer *peer, struct pdu *pdu, const void *data, size_t length)
-{
-    uint8_t wire[PDU_BHS_LENGTH + 20000];
+enum peer_damage { PEER_SOUND, PEER_BAD_HEADER, PEER_BAD_DATA };
 
-    assert_true(length + 4 <= sizeof wire - PDU_BHS_LENGTH);
-    memset(wire, 0, sizeof wire);
+/* Sends a PDU, with digests when they were agreed on: `damage` makes one of them wrong. */
+static inline void peer_say_damaged(struct peer *peer, struct pdu *pdu, const void *data,
+                                    size_t length, enum peer_damage damage)
+{
+    uint8_t wire[PDU_BHS_LENGTH + 20000] = {0};
+    struct iov piece = {(void *)(uintptr_t)data, length};
+    struct frame_tail tail;
+    size_t at = PDU_BHS_LENGTH;
+
+    assert_true(length + 16 <= sizeof wire - PDU_BHS_LENGTH);
     pdu->data_length = (uint32_t)length;
     pdu_encode(pdu, wire);
+    if (peer->digests) {
+        frame_header_digest(wire, at);
+        wire[at] ^= damage == PEER_BAD_HEADER;
+        at += PDU_DIGEST_LENGTH;
+    }
     if (length > 0)
-        memcpy(wire + PDU_BHS_LENGTH, data, length);
-    peer_bytes(peer, wire, PDU_BHS_LENGTH + length + padding_of((uint32_t)length));
+        memcpy(wire + at, data, length);
+    at += length;
+    frame_tail(&tail, &piece, 1, peer->digests);
+    memcpy(wire + at, tail.bytes, tail.length);
+    at += tail.length;
+    wire[at - 1] ^= damage == PEER_BAD_DATA;
+    peer_bytes(peer, wire, at);
+}
+
+static inline void peer_say(struct peer *peer, struct pdu *pdu, const void *data, size_t length)
+{
+    peer_say_damaged(peer, pdu, data, length, PEER_SOUND);
 }
 
 static inline struct pdu_sequence peer_sn(struct peer *peer, bool counts)
@@ -264,7 +297,8 @@ static inline void peer_log_in_with(struct peer *peer, const char *text, size_t 
     peer_take(peer, PDU_LOGIN_REQUEST);
     answer = peer_login_answer(peer, LOGIN_STAGE_FULL_FEATURE);
     peer_say(peer, &answer, text, length);
-    assert_true(peer->logged_in);
+    if (!peer->logged_in)
+        fail_msg("no login: %s", connection_detail(peer->connection));
 }
 
 static inline void peer_log_in(struct peer *peer)

@@ -369,11 +369,13 @@ static void a_cancelled_command_is_never_mistaken(void **state)
     peer_start(&peer, &peer_settings);
     peer_log_in(&peer);
     read_some(&peer, &old, 8);
-    session_cancel(peer.session, &old.task); /* its PDU is still queued: it goes out unharmed */
+    old_itt = peer_take(&peer, PDU_SCSI_COMMAND)->itt;
+    session_cancel(peer.session, &old.task);
     assert_int_equal(old.ended, 1);
+    assert_true(old.task.sent);
     memset(&old, 0xee, sizeof old);
     read_some(&peer, &fresh, 8);
-    old_itt = peer_take(&peer, PDU_SCSI_COMMAND)->itt;
+    peer_skip(&peer, PDU_TASK_REQUEST);
     assert_int_not_equal(peer_take(&peer, PDU_SCSI_COMMAND)->itt, old_itt);
     pdu = data_in(&peer, old_itt, 0, 0, true);
     peer_say(&peer, &pdu, "oldolddd", 8);
@@ -387,6 +389,37 @@ static void a_cancelled_command_is_never_mistaken(void **state)
     /* Once it was answered its tag is nobody's. */
     pdu = data_in(&peer, old_itt, 0, 0, true);
     peer_say(&peer, &pdu, "again", 5);
+    assert_true(peer.closed);
+    peer_stop(&peer);
+}
+
+/* Its CmdSN is used all the same: what comes later would wait for it for ever. */
+static void a_command_cancelled_before_it_left_leaves_no_hole(void **state)
+{
+    struct peer peer;
+    struct reading readings[3];
+    struct pdu pdu = {.opcode = PDU_NOP_IN, .final = true};
+
+    (void)state;
+    peer_start(&peer, &peer_settings);
+    peer_log_in(&peer);
+    for (size_t i = 0; i < 3; i++)
+        read_some(&peer, &readings[i], 8);
+    session_cancel(peer.session, &readings[1].task);
+    assert_int_equal(readings[1].ended, 1);
+    assert_false(readings[1].task.sent);
+    assert_int_equal(peer_take(&peer, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, 1);
+    assert_int_equal(peer_take(&peer, PDU_NOP_OUT)->nop_out.cmd_sn, 2);
+    assert_false(peer.framer.pdu.immediate);
+    assert_int_equal(peer.framer.pdu.nop_out.ttt, PDU_RESERVED_TAG);
+    pdu.itt = peer.framer.pdu.itt;
+    assert_int_equal(peer_take(&peer, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, 3);
+    pdu.nop_in.ttt = PDU_RESERVED_TAG;
+    pdu.nop_in.sn = peer_sn(&peer, true);
+    peer_say(&peer, &pdu, NULL, 0);
+    assert_false(peer.closed);
+    pdu.nop_in.sn = peer_sn(&peer, true);
+    peer_say(&peer, &pdu, NULL, 0); /* twice is too often */
     assert_true(peer.closed);
     peer_stop(&peer);
 }
@@ -690,6 +723,7 @@ int main(void)
         cmocka_unit_test(sense_reaches_the_caller),
         cmocka_unit_test(the_window_holds_commands_back),
         cmocka_unit_test(a_cancelled_command_is_never_mistaken),
+        cmocka_unit_test(a_command_cancelled_before_it_left_leaves_no_hole),
         cmocka_unit_test(a_command_ends_at_its_deadline),
         cmocka_unit_test(faulty_data_ends_the_connection),
         cmocka_unit_test(a_ping_gets_its_tags_back),

@@ -70,6 +70,16 @@ static void read_some(struct two *two, struct reading *reading, uint32_t length)
     session_submit(two->first.session, &reading->task, two->first.now);
 }
 
+static void patient(struct two *two, struct reading *reading)
+{
+    read_some(two, reading, 16);
+    session_cancel(two->first.session, &reading->task);
+    peer_take(&two->first, PDU_NOP_OUT);
+    reading->ended = 0;
+    reading->task.timeout = 100000;
+    session_submit(two->first.session, &reading->task, two->first.now);
+}
+
 static void answer(struct peer *peer, uint32_t itt)
 {
     struct pdu pdu = {.opcode = PDU_SCSI_RESPONSE, .final = true, .itt = itt};
@@ -261,11 +271,11 @@ static void stat_sn_counts_for_each_connection(void **state)
 
     read_some(two, &readings[0], 16);
     read_some(two, &readings[1], 16);
+    peer_take(&two->first, PDU_SCSI_COMMAND);
+    peer_take(&two->second, PDU_SCSI_COMMAND);
     answer(&two->second, readings[1].task.itt);
     answer(&two->first, readings[0].task.itt);
     assert_int_equal(readings[0].ended + readings[1].ended, 2);
-    peer_take(&two->first, PDU_SCSI_COMMAND);
-    peer_take(&two->second, PDU_SCSI_COMMAND);
     ping.nop_in.ttt = 1;
     ping.nop_in.sn = peer_sn(&two->first, false);
     peer_say(&two->first, &ping, NULL, 0);
@@ -304,10 +314,10 @@ static void a_lost_connection_takes_only_its_tasks(void **state)
     assert_int_equal(readings[0].ended + readings[2].ended, 2);
     assert_int_equal(readings[1].ended, 0);
     assert_true(session_usable(two->first.session));
+    peer_take(&two->second, PDU_SCSI_COMMAND);
     answer(&two->second, readings[1].task.itt);
     assert_int_equal(readings[1].task.status, STATUS_OK);
     read_some(two, &readings[0], 16);
-    peer_take(&two->second, PDU_SCSI_COMMAND);
     peer_take(&two->second, PDU_SCSI_COMMAND);
 }
 
@@ -343,8 +353,7 @@ static void draining_has_its_time(void **state)
     struct two *two = *state;
     struct reading *reading = two->readings;
 
-    read_some(two, reading, 16);
-    reading->task.due = two->first.now + 100000; /* the task has more time than the draining */
+    patient(two, reading); /* it has more time than the draining */
     peer_take(&two->first, PDU_SCSI_COMMAND);
     connection_logout(two->first.connection, LOGOUT_CLOSE_CONNECTION, two->first.now);
     assert_int_equal(connection_due(two->first.connection), two->first.now + 2000);
