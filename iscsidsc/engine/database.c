@@ -177,12 +177,29 @@ enum status query_end(struct query *query)
     return query->status;
 }
 
-/* --- opening --- */
+/* --- transactions --- */
 
 static enum status execute(struct database *database, const char *sql)
 {
     return status_of(database->handle, sqlite3_exec(database->handle, sql, NULL, NULL, NULL));
 }
+
+enum status database_begin(struct database *database)
+{
+    return execute(database, "BEGIN IMMEDIATE");
+}
+
+enum status database_end(struct database *database, enum status status)
+{
+    if (status == STATUS_OK)
+        status = execute(database, "COMMIT");
+    /* After some failures SQLite has rolled back already, or nothing was ever begun. */
+    if (status != STATUS_OK && !sqlite3_get_autocommit(database->handle))
+        execute(database, "ROLLBACK");
+    return status;
+}
+
+/* --- opening --- */
 
 static enum status number_of(struct database *database, const char *sql, uint64_t *number)
 {
@@ -229,18 +246,15 @@ static enum status take_steps(struct database *database, const struct database_s
 /* In one transaction with a second look: another process may be doing the same. */
 static enum status bring_up_to_date(struct database *database, const struct database_schema *schema)
 {
-    enum status status = execute(database, "BEGIN IMMEDIATE");
+    enum status status = database_begin(database);
     if (status != STATUS_OK)
         return status;
     status = check_version(database, schema);
     if (status == STATUS_OK && database->version < schema->version)
         status = take_steps(database, schema);
-    if (status == STATUS_OK)
-        status = execute(database, "COMMIT");
+    status = database_end(database, status);
     if (status == STATUS_OK)
         database->version = schema->version;
-    else
-        execute(database, "ROLLBACK");
     return status;
 }
 

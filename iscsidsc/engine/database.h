@@ -31,6 +31,13 @@ enum status database_open(struct database *database, const char *directory, cons
                           const struct database_schema *schema);
 void database_close(struct database *database);
 
+/* Queries that belong together: nobody else changes anything in between. To be ended even if the
+ * beginning failed. */
+enum status database_begin(struct database *database);
+/* Keeps what was changed if all went well, else nothing of it: `status` is how it went so far.
+ * Returns how it went altogether. */
+enum status database_end(struct database *database, enum status status);
+
 struct query {
     struct database *database;
     struct sqlite3_stmt *statement;

@@ -1,8 +1,8 @@
 /*
- * What must last: discovery portals, persistent logins, servers and settings, in an SQLite file
- * that several processes may share. When a function returns, what it changed is on disk. Nothing is
- * cached here: what another process changed is seen at once. A damaged, newer or read-only file is
- * never modified.
+ * What must last: discovery portals, static targets, persistent logins, servers and settings, in an
+ * SQLite file that several processes may share. When a function returns, what it changed is on
+ * disk. Nothing is cached here: what another process changed is seen at once. A damaged, newer or
+ * read-only file is never modified.
  *
  * Statuses of every function: STORE_DAMAGED, STORE_READ_ONLY (on changes only), STORE_FULL,
  * STORE_BUSY (another program holds the lock), STORE_FAILED, NO_MEMORY.
@@ -56,6 +56,23 @@ enum status store_login(struct store *store, uint64_t number, struct os_arena *a
                         const struct persistent_login **out);
 /* Most units in a mapping. */
 #define STORE_LUNS_MOST 4096u
+
+/* Makes of a target and of what is stored of it what is to be stored; in the arena. */
+typedef enum status store_merge(const struct static_target *target,
+                                const struct static_target *stored, struct os_arena *arena,
+                                const struct static_target **out);
+/* In place of the one of that name, if there is one; merged with it before unless `merge` is NULL.
+ */
+enum status store_put_static_target(struct store *store, const struct static_target *target,
+                                    store_merge *merge);
+/* `found` tells whether there was one. */
+enum status store_delete_static_target(struct store *store, const char *name, bool *found);
+/* All of them, oldest first, without their passwords; in the arena. */
+enum status store_static_targets(struct store *store, struct os_arena *arena,
+                                 struct static_target_list *out);
+/* The one of that name; *out NULL when there is none. */
+enum status store_static_target(struct store *store, const char *name, struct os_arena *arena,
+                                bool secrets, const struct static_target **out);
 
 /* As the table has them. */
 enum server_kind { SERVER_ISNS = 1, SERVER_RADIUS = 2 };

@@ -1,11 +1,8 @@
 /* The table of persistent logins. */
 #include "engine/store_rows.h"
-#include "protocol/bytes.h"
 #include "protocol/name.h"
 
 #include <string.h>
-
-enum { LUN_BYTES = 12 }; /* a unit in the column `luns`: u32 here, u64 at the target */
 
 #define COLUMNS                                                                                    \
     "target, informational, initiator, initiator_port, address, socket, symbolic_name,"            \
@@ -16,67 +13,6 @@ enum { LUN_BYTES = 12 }; /* a unit in the column `luns`: u32 here, u64 at the ta
 static bool has_table(const struct store *store)
 {
     return store->database.version >= 2;
-}
-
-/* --- mappings --- */
-
-static enum status encode_luns(const struct mapping *mapping, struct os_arena *arena,
-                               struct blob *out)
-{
-    uint32_t count = mapping->luns.count;
-    uint8_t *bytes = os_arena_alloc(arena, (size_t)count * LUN_BYTES + 1);
-    if (bytes == NULL)
-        return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < count; i++) {
-        put_be32(bytes + i * LUN_BYTES, mapping->luns.items[i].os_lun);
-        put_be64(bytes + i * LUN_BYTES + 4, mapping->luns.items[i].target_lun);
-    }
-    *out = (struct blob){bytes, count * LUN_BYTES};
-    return STATUS_OK;
-}
-
-static void decode_luns(struct query *query, struct os_arena *arena, struct mapping *out)
-{
-    struct blob bytes;
-    query_blob(query, arena, STORE_LUNS_MOST * LUN_BYTES, &bytes);
-    uint32_t count = bytes.length / LUN_BYTES;
-    struct mapped_lun *items = os_arena_alloc(arena, (count + 1) * sizeof *items);
-    if (items == NULL) {
-        query_fail(query, STATUS_NO_MEMORY);
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        items[i].os_lun = get_be32(bytes.data + i * LUN_BYTES);
-        items[i].target_lun = get_be64(bytes.data + i * LUN_BYTES + 4);
-    }
-    out->luns = (struct mapped_lun_list){items, count};
-}
-
-static void bind_mapping(struct query *query, const struct mapping *mapping,
-                         const struct blob *luns)
-{
-    static const struct mapping none;
-    const struct mapping *from = mapping != NULL ? mapping : &none;
-    query_bind_number(query, mapping != NULL);
-    query_bind_text(query, from->os_device);
-    query_bind_number(query, from->os_bus);
-    query_bind_number(query, from->os_target);
-    query_bind_blob(query, luns);
-}
-
-static const struct mapping *read_mapping(struct query *query, struct os_arena *arena)
-{
-    struct mapping *mapping = os_arena_alloc(arena, sizeof *mapping);
-    if (mapping == NULL) {
-        query_fail(query, STATUS_NO_MEMORY);
-        return NULL;
-    }
-    bool mapped = query_number(query, 1) != 0;
-    mapping->os_device = query_text(query, arena, TEXT_MOST);
-    mapping->os_bus = (uint32_t)query_number(query, UINT32_MAX);
-    mapping->os_target = (uint32_t)query_number(query, UINT32_MAX);
-    decode_luns(query, arena, mapping);
-    return mapped ? mapping : NULL;
 }
 
 /* --- adding --- */
@@ -101,7 +37,7 @@ static enum status insert(struct store *store, const struct persistent_login *lo
     query_bind_number(&query, login->security_flags);
     store_bind_options(&query, login->options);
     query_bind_blob(&query, &login->key);
-    bind_mapping(&query, login->mapping, luns);
+    store_bind_mapping(&query, login->mapping, luns);
     query_next(&query);
     return query_end(&query);
 }
@@ -112,7 +48,7 @@ enum status store_add_login(struct store *store, const struct persistent_login *
     struct blob luns = {NULL, 0};
     enum status status = has_table(store) ? STATUS_OK : STATUS_STORE_READ_ONLY;
     if (status == STATUS_OK && login->mapping != NULL)
-        status = encode_luns(login->mapping, &arena, &luns);
+        status = store_encode_luns(login->mapping, &arena, &luns);
     if (status == STATUS_OK)
         status = insert(store, login, &luns);
     os_arena_clear(&arena);
@@ -157,7 +93,7 @@ static void read_login(struct query *query, struct os_arena *arena, struct persi
     login->security_flags = query_number(query, UINT64_MAX);
     login->options = store_read_options(query, arena);
     query_blob(query, arena, BLOB_MOST, &login->key);
-    login->mapping = read_mapping(query, arena);
+    login->mapping = store_read_mapping(query, arena);
     login->number = query_number(query, INT64_MAX);
     /* Only somebody else's writing can have put these there. */
     const struct portal *portal = login->portal;

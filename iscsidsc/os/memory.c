@@ -1,4 +1,5 @@
 #include "os/memory.h"
+#include "os/crypto.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -133,4 +134,11 @@ void os_arena_clear(struct os_arena *arena)
         os_free(chunk);
         chunk = next;
     }
+}
+
+void os_arena_wipe(struct os_arena *arena)
+{
+    for (struct os_arena_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next)
+        os_wipe(chunk->data, chunk->used);
+    os_arena_clear(arena);
 }

@@ -26,5 +26,7 @@ void *os_arena_alloc(struct os_arena *arena, size_t size);
 char *os_arena_text(struct os_arena *arena, const char *text);
 void *os_arena_copy(struct os_arena *arena, const void *data, size_t length);
 void os_arena_clear(struct os_arena *arena);
+/* The same for one that held secrets: nothing of them stays in memory. */
+void os_arena_wipe(struct os_arena *arena);
 
 #endif
