@@ -4,6 +4,7 @@
 #include "engine/probe.h"
 #include "engine/restore.h"
 #include "engine/sessions.h"
+#include "engine/temporary_targets.h"
 #include "os/crypto.h"
 #include "os/system.h"
 
@@ -122,6 +123,7 @@ static void engine_free(struct engine *engine)
     /* Runs what was posted too late: it is told CANCELLED. */
     os_loop_free(engine->loop);
     events_clear(&engine->events);
+    temporary_targets_forget(engine);
     store_close(engine->store);
     engine->catalogue.changed = NULL;
     catalogue_clear(&engine->catalogue);
@@ -201,6 +203,7 @@ static struct engine *engine_new(const char *directory, bool service)
     engine->start_job.run = on_start;
     list_init(&engine->pending);
     list_init(&engine->probes);
+    list_init(&engine->temporary_targets);
     list_init(&engine->sessions);
     for (size_t i = 0; i < SESSION_BUCKETS; i++)
         list_init(&engine->sessions_by_id[i]);

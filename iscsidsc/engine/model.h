@@ -52,6 +52,8 @@ struct engine {
 
     struct link_base links;
     struct catalogue catalogue;
+    struct list temporary_targets; /* static ones that are not stored: see temporary_targets.h */
+    uint64_t static_seen;          /* of the store, when its static targets were read */
     struct list probes;
     struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */

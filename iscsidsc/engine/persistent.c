@@ -1,15 +1,15 @@
 #include "engine/persistent.h"
 #include "engine/adapter.h"
-
-#include <string.h>
+#include "engine/checks.h"
 
 enum status persistent_check(const struct request_login *request)
 {
-    if (request->mapping == NULL)
-        return STATUS_OK;
-    if (!request->persistent) /* units get no place among the system's devices yet */
-        return STATUS_MAPPING_UNAVAILABLE;
-    return request->mapping->luns.count > STORE_LUNS_MOST ? STATUS_MAPPING_OUT_OF_RANGE : STATUS_OK;
+    enum status status = check_mapping(request->mapping);
+    /* One that places no unit asks for nothing. */
+    if (status == STATUS_OK && !request->persistent && request->mapping != NULL &&
+        request->mapping->luns.count > 0)
+        status = STATUS_MAPPING_UNAVAILABLE; /* units get no place among the system's devices yet */
+    return status;
 }
 
 /* Callers compare names by their bytes: the target's stays as it was spelt. */
@@ -45,18 +45,12 @@ void engine_list_persistent(struct engine_call *call)
 
 static enum status check(const struct request_remove_persistent *request)
 {
-    if (request->target == NULL || request->target[0] == '\0')
-        return STATUS_INVALID_PARAMETER;
-    if (!name_characters_valid(request->target))
-        return STATUS_INVALID_NAME;
+    enum status status = check_target_name(request->target);
+    if (status != STATUS_OK)
+        return status;
     if (!adapter_any(request->initiator) && !name_equal(request->initiator, INITIATOR_INSTANCE))
         return STATUS_INITIATOR_NOT_FOUND;
     return STATUS_OK;
-}
-
-static bool portal_given(const struct portal *portal)
-{
-    return portal != NULL && portal->address != NULL && portal->address[0] != '\0';
 }
 
 /* Is there any login for the target, whatever its portal? */

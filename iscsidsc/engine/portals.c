@@ -1,29 +1,16 @@
 /* The list of discovery portals: add, remove, refresh, list. */
 #include "engine/adapter.h"
+#include "engine/checks.h"
 #include "engine/events.h"
 #include "engine/options.h"
 #include "engine/probe.h"
 #include "os/memory.h"
-
-#include <string.h>
-
-enum { SYMBOLIC_NAME_MAX = 255 };
 
 /* A call that waits for one portal's answer. */
 struct portal_call {
     struct probe_waiter waiter;
     struct engine_call *call;
 };
-
-static enum status check_portal(const struct portal *portal)
-{
-    if (portal == NULL || portal->address == NULL || portal->address[0] == '\0' ||
-        strlen(portal->address) > PORTAL_HOST_MAX || portal->socket == 0)
-        return STATUS_INVALID_PARAMETER;
-    if (portal->symbolic_name != NULL && strlen(portal->symbolic_name) > SYMBOLIC_NAME_MAX)
-        return STATUS_INVALID_PARAMETER;
-    return host_valid(portal->address) ? STATUS_OK : STATUS_INVALID_ADDRESS;
-}
 
 static enum status check_initiator(const char *initiator, uint32_t port)
 {

@@ -1,4 +1,4 @@
-/* Asking discovery portals what targets they know, into the catalogue. */
+/* Asking a discovery portal what targets it knows, into the catalogue. */
 #ifndef ENGINE_PROBE_H
 #define ENGINE_PROBE_H
 
@@ -16,30 +16,12 @@ struct probe_waiter {
 enum status probe_start(struct engine *engine, const struct discovery_portal *entry,
                         struct probe_waiter *waiter);
 
+/* Waits for a discovery under way. False: there is none, or only one that has been running for
+ * `most` milliseconds. */
+bool probe_join(struct engine *engine, const struct mechanism *mechanism, uint64_t most,
+                struct probe_waiter *waiter);
+
 /* The engine stops: nobody is told. */
 void probes_drop(struct engine *engine);
-
-/* --- all listed portals, in parallel --- */
-
-enum exploration_mode {
-    EXPLORE_NEW,        /* those that this engine has not asked yet */
-    EXPLORE_UNANSWERED, /* those that have not answered when they were asked last */
-    EXPLORE_ALL,
-};
-
-struct exploration;
-
-typedef void explored(void *context, enum status status);
-
-/*
- * Asks listed portals, and waits for those being asked. OK with *out NULL: there was nothing to do.
- * OK with *out: `done` will be called, the exploration is gone then. Its status is always OK with
- * EXPLORE_NEW, the first failure with EXPLORE_UNANSWERED, and that only when no portal answered
- * with EXPLORE_ALL.
- */
-enum status exploration_start(struct engine *engine, enum exploration_mode mode, explored *done,
-                              void *context, struct exploration **out);
-/* `done` will not be called. NULL does nothing. */
-void exploration_cancel(struct exploration *exploration);
 
 #endif

@@ -1,7 +1,7 @@
 #include "engine/restore.h"
 #include "engine/login.h"
 #include "engine/options.h"
-#include "engine/probe.h"
+#include "engine/exploration.h"
 #include "engine/recovery.h"
 #include "os/memory.h"
 

@@ -1,6 +1,8 @@
-/* What the catalogue says: target names and their portals. */
+/* What the catalogue says: target names, their portals, and what else is known of them. */
 #include "engine/adapter.h"
-#include "engine/probe.h"
+#include "engine/checks.h"
+#include "engine/exploration.h"
+#include "engine/target_info.h"
 
 /* --- names --- */
 
@@ -53,10 +55,17 @@ static void reply_portals(struct engine_call *call)
 
 static void answer(struct engine_call *call)
 {
-    if (call->operation->number == OPERATION_list_targets)
+    switch (call->operation->number) {
+    case OPERATION_list_targets:
         reply_names(call);
-    else
+        break;
+    case OPERATION_list_target_portals:
         reply_portals(call);
+        break;
+    default:
+        target_info_answer(call);
+        break;
+    }
 }
 
 static void on_explored(void *context, enum status status)
@@ -77,7 +86,7 @@ static void cancel(struct engine_call *call)
 static void explore(struct engine_call *call, bool force)
 {
     struct exploration *exploration;
-    enum status status = exploration_start(call->engine, force ? EXPLORE_ALL : EXPLORE_NEW,
+    enum status status = exploration_start(call->engine, force ? EXPLORE_ALL : EXPLORE_SOON,
                                            on_explored, call, &exploration);
     if (exploration != NULL)
         engine_pend(call, cancel, exploration);
@@ -94,14 +103,20 @@ void engine_list_targets(struct engine_call *call)
 void engine_list_target_portals(struct engine_call *call)
 {
     const struct request_list_target_portals *request = call->request;
-    enum status status = STATUS_OK;
-    if (request->target == NULL || request->target[0] == '\0')
-        status = STATUS_INVALID_PARAMETER;
-    else if (!name_characters_valid(request->target))
-        status = STATUS_INVALID_NAME;
-    else if (!adapter_any(request->initiator) &&
-             !name_equal(request->initiator, INITIATOR_INSTANCE))
+    enum status status = check_target_name(request->target);
+    if (status == STATUS_OK && !adapter_any(request->initiator) &&
+        !name_equal(request->initiator, INITIATOR_INSTANCE))
         status = STATUS_INITIATOR_NOT_FOUND;
+    if (status == STATUS_OK)
+        explore(call, false);
+    else
+        engine_finish(call, status, NULL);
+}
+
+void engine_get_target(struct engine_call *call)
+{
+    const struct request_get_target *request = call->request;
+    enum status status = check_target_name(request->target);
     if (status == STATUS_OK)
         explore(call, false);
     else

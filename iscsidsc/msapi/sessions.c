@@ -1,35 +1,16 @@
 /* Login, logout and what sessions there are. */
 #include "msapi/call.h"
+#include "msapi/mappings.h"
 #include "msapi/pack.h"
 
 #include <string.h>
 
-/* More units than that no mapping has: such a count is garbage. */
-enum { PROTOCOL_TCP = 6, LUNS_MAX = 65536 };
+enum { PROTOCOL_TCP = 6 };
 
 static void put_little_endian(UCHAR out[2], uint16_t value)
 {
     out[0] = (UCHAR)value;
     out[1] = (UCHAR)(value >> 8);
-}
-
-static struct mapped_lun_list read_luns(struct call *call, const SCSI_LUN_LIST *luns, ULONG count)
-{
-    struct mapped_lun_list none = {0};
-    if (count == 0 || call->status != STATUS_OK)
-        return none;
-    if (luns == NULL || count > LUNS_MAX) {
-        call->status = luns == NULL ? STATUS_INVALID_MAPPING : STATUS_MAPPING_OUT_OF_RANGE;
-        return none;
-    }
-    struct mapped_lun *items = os_arena_alloc(&call->arena, count * sizeof *items);
-    if (items == NULL) {
-        call->status = STATUS_NO_MEMORY;
-        return none;
-    }
-    for (ULONG i = 0; i < count; i++)
-        items[i] = (struct mapped_lun){luns[i].OSLUN, luns[i].TargetLUN};
-    return (struct mapped_lun_list){items, count};
 }
 
 static ISCSI_UNIQUE_SESSION_ID session_id(const struct unique_id *id)

@@ -153,10 +153,15 @@ bool name_normalize(const char *name, char *out)
 {
     if (!name_valid(name))
         return false;
+    name_fold(name, out);
+    return true;
+}
+
+void name_fold(const char *name, char *out)
+{
     do
         *out++ = lower(*name);
     while (*name++);
-    return true;
 }
 
 bool name_equal(const char *a, const char *b)

@@ -27,6 +27,9 @@ bool name_characters_valid(const char *name);
  */
 bool name_normalize(const char *name, char *out);
 
+/* The same for any name whose characters are valid. */
+void name_fold(const char *name, char *out);
+
 /* Compares without (ASCII) case. */
 bool name_equal(const char *a, const char *b);
 

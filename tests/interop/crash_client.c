@@ -81,8 +81,8 @@ static void fill_mapping(struct thing *thing, unsigned version)
 {
     ISCSI_TARGET_MAPPINGA *mapping = &thing->mapping;
     snprintf(mapping->OSDeviceName, sizeof mapping->OSDeviceName, "device-%u", version);
-    mapping->OSBusNumber = version;
-    mapping->OSTargetNumber = version + 1;
+    mapping->OSBusNumber = version & 0xff;
+    mapping->OSTargetNumber = (version + 1) & 0xff;
     mapping->LUNCount = 1 + version % LUNS_MOST;
     mapping->LUNList = thing->luns;
     for (ULONG i = 0; i < mapping->LUNCount; i++)

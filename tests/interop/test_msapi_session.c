@@ -505,7 +505,8 @@ static void wrong_parameters_are_told_before_anything_is_sent(void **state)
     EXPECT(ISDSC_INITIATOR_INSTANCE_NOT_FOUND,
            LoginIScsiTargetA(open_name, FALSE, nobody, any, NULL, 0, NULL, NULL, 0, NULL, FALSE,
                              &id, &connection));
-    EXPECT(ISDSC_TARGET_MAPPING_UNAVAILABLE,
+    mapping.OSBusNumber = 256;
+    EXPECT(ISDSC_TARGET_MAPPING_OUT_OF_RANGE,
            LoginIScsiTargetA(open_name, FALSE, NULL, any, NULL, 0, &mapping, NULL, 0, NULL, FALSE,
                              &id, &connection));
     options.LoginFlags = ISCSI_LOGIN_FLAG_REQUIRE_IPSEC;

@@ -424,7 +424,8 @@ static void a_login_that_makes_no_sense_is_refused(void **state)
 
 static void what_later_versions_bring_says_so(void **state)
 {
-    const struct mapping mapping = {.os_bus = 1};
+    const struct mapped_lun lun = {0, 0};
+    const struct mapping mapping = {.luns = {&lun, 1}};
     struct request_login request = {
         .target = BASE ":a", .initiator_port = ANY_PORT, .security_flags = 3};
     (void)state;
