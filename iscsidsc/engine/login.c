@@ -2,9 +2,12 @@
 #include "engine/login.h"
 #include "engine/adapter.h"
 #include "engine/attempt.h"
+#include "engine/checks.h"
+#include "engine/exploration.h"
+#include "engine/login_portals.h"
 #include "engine/options.h"
 #include "engine/persistent.h"
-#include "engine/probe.h"
+#include "engine/static_targets.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -21,11 +24,12 @@ struct engine_login {
     struct exploration *exploration; /* while the catalogue is being filled */
     struct engine_session *session;  /* NULL before */
     struct attempt attempt;
+    struct login_defaults defaults; /* what counts, whoever said it */
     struct option_settings settings;
     char target[ISCSI_NAME_MAX + 1]; /* as the catalogue spells it */
     struct os_address source;
     bool has_source;
-    struct os_arena arena; /* the portals */
+    struct os_arena arena; /* the portals, and what was stored */
 };
 
 /* --- the end --- */
@@ -39,7 +43,7 @@ void engine_login_free(struct engine_login *login)
     if (login->session != NULL)
         engine_session_remove(login->session);
     options_wipe(&login->settings);
-    os_arena_clear(&login->arena);
+    os_arena_wipe(&login->arena);
     os_free(login);
 }
 
@@ -67,41 +71,19 @@ static void on_done(struct attempt *attempt, enum status status)
     finish(login, status, status == STATUS_OK ? session : NULL);
 }
 
-/* --- choosing the portals --- */
+/* --- the session --- */
 
-/* A portal given is taken as it is: a host name may well stand for one of the target's addresses.
- */
-static enum status take_given(struct engine_login *login, const struct portal *portal)
+static bool has_flag(const struct engine_login *login, uint32_t flag)
 {
-    struct attempt *attempt = &login->attempt;
-    attempt->portals = os_arena_alloc(&login->arena, sizeof *attempt->portals);
-    if (attempt->portals == NULL)
-        return STATUS_NO_MEMORY;
-    attempt_set_portal(&attempt->portals[0], portal->address, portal->socket);
-    attempt->count = 1;
-    return STATUS_OK;
+    const struct login_options *options = login->defaults.options;
+    return options != NULL && (options->flags & flag) != 0;
 }
 
-static enum status take_known(struct engine_login *login, const struct known_target *target)
+static enum status take_portals(struct engine_login *login, const struct known_target *target)
 {
-    struct attempt *attempt = &login->attempt;
-    const struct target_portal **known;
-    enum status status = catalogue_portals(target, NULL, &login->arena, &known, &attempt->count);
-    if (status != STATUS_OK)
-        return status;
-    if (attempt->count == 0)
-        return STATUS_NO_PORTAL;
-    attempt->portals = os_arena_alloc(&login->arena, attempt->count * sizeof *attempt->portals);
-    if (attempt->portals == NULL)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < attempt->count; i++)
-        attempt_set_portal(&attempt->portals[i], known[i]->host, known[i]->port);
-    return STATUS_OK;
-}
-
-static bool portal_given(const struct portal *portal)
-{
-    return portal != NULL && portal->address != NULL && portal->address[0] != '\0';
+    return login_portals(target, login->request->portal, has_flag(login, LOGIN_FLAG_PORTAL_HOPPING),
+                         &login->defaults, &login->arena, &login->attempt.portals,
+                         &login->attempt.count);
 }
 
 static enum status make_session(struct engine_login *login)
@@ -115,6 +97,8 @@ static enum status make_session(struct engine_login *login)
         return STATUS_NO_MEMORY;
     session->informational = login->request->informational;
     session->restored = again != NULL;
+    session->one_portal =
+        portal_given(login->request->portal) && !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);
     session->source = login->source;
     session->has_source = login->has_source;
     login->settings.session.target_name = login->target;
@@ -122,21 +106,33 @@ static enum status make_session(struct engine_login *login)
     return STATUS_OK;
 }
 
-static bool multipath(const struct request_login *request)
-{
-    return request->options != NULL && (request->options->flags & LOGIN_FLAG_MULTIPATH) != 0;
-}
-
-/* What a service logs in to again by a portal of its own need not have been found by anybody yet.
- */
+/* What is stored with a portal of its own need not have been found by anybody, when it is stored
+ * and when a service logs in again. */
 static bool take_target(struct engine_login *login, const struct known_target *target)
 {
     if (target != NULL)
         memcpy(login->target, target->name, strlen(target->name) + 1);
-    else if (login->again == NULL || !portal_given(login->request->portal) ||
-             !name_normalize(login->request->target, login->target))
+    else if ((login->again != NULL || login->request->persistent) &&
+             portal_given(login->request->portal))
+        name_fold(login->request->target, login->target);
+    else
         return false;
     return true;
+}
+
+/* Options that were not given with the login have not been looked at yet. */
+static enum status take_defaults(struct engine_login *login, const struct known_target *target)
+{
+    const struct request_login *request = login->request;
+    struct login_defaults *defaults = &login->defaults;
+    enum status status = login_defaults(login->engine, request, target, &login->arena, defaults);
+    if (status != STATUS_OK || defaults->options == NULL || defaults->options == request->options)
+        return status;
+    options_wipe(&login->settings);
+    status = options_check(defaults->options);
+    if (status == STATUS_OK)
+        status = options_settings(login->engine, defaults->options, false, &login->settings);
+    return status;
 }
 
 static enum status prepare(struct engine_login *login)
@@ -145,11 +141,13 @@ static enum status prepare(struct engine_login *login)
     const struct known_target *target = catalogue_find(&login->engine->catalogue, request->target);
     if (!take_target(login, target))
         return STATUS_TARGET_NOT_FOUND;
-    if (login->again == NULL && !multipath(request) &&
+    enum status status = take_defaults(login, target);
+    if (status != STATUS_OK)
+        return status;
+    if (login->again == NULL && !has_flag(login, LOGIN_FLAG_MULTIPATH) &&
         engine_session_exists(login->engine, login->target))
         return STATUS_ALREADY_LOGGED_IN;
-    enum status status = portal_given(request->portal) ? take_given(login, request->portal)
-                                                       : take_known(login, target);
+    status = take_portals(login, target);
     return status == STATUS_OK ? make_session(login) : status;
 }
 
@@ -198,22 +196,6 @@ static void begin(struct engine_login *login)
 
 /* --- what must hold before anything is sent --- */
 
-static enum status check_portal(const struct portal *portal)
-{
-    if (!portal_given(portal))
-        return STATUS_OK;
-    if (strlen(portal->address) > PORTAL_HOST_MAX || portal->socket == 0)
-        return STATUS_INVALID_PARAMETER;
-    return host_valid(portal->address) ? STATUS_OK : STATUS_INVALID_ADDRESS;
-}
-
-static enum status check_name(const char *name)
-{
-    if (name == NULL || name[0] == '\0')
-        return STATUS_INVALID_PARAMETER;
-    return name_characters_valid(name) ? STATUS_OK : STATUS_INVALID_NAME;
-}
-
 static enum status check_security(const struct request_login *request)
 {
     uint64_t ipsec = SECURITY_VALID | SECURITY_IPSEC;
@@ -223,11 +205,11 @@ static enum status check_security(const struct request_login *request)
 static enum status check(struct engine_login *login)
 {
     const struct request_login *request = login->request;
-    enum status status = check_name(request->target);
+    enum status status = check_target_name(request->target);
     if (status == STATUS_OK)
         status = adapter_source(request->initiator, request->initiator_port, &login->source,
                                 &login->has_source);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && portal_given(request->portal))
         status = check_portal(request->portal);
     if (status == STATUS_OK)
         status = options_check(request->options);
@@ -275,13 +257,13 @@ static bool wants_catalogue(const struct engine_login *login)
     /* A portal that does not answer must not delay the login to a target that is known. */
     if (catalogue_find(&login->engine->catalogue, request->target) != NULL)
         return false;
-    return !request->persistent || !portal_given(request->portal) ||
-           login->engine->parameters.persistent_login_also_logs_in;
+    return !request->persistent || !portal_given(request->portal);
 }
 
 static void run(struct engine_login *login)
 {
     enum status status = check(login);
+    static_targets_sync(login->engine); /* the login itself reads from the store, and tells */
     if (status == STATUS_OK && wants_catalogue(login))
         status =
             exploration_start(login->engine, EXPLORE_NEW, on_explored, login, &login->exploration);

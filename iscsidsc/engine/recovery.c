@@ -1,6 +1,7 @@
 #include "engine/recovery.h"
 #include "engine/attempt.h"
 #include "engine/events.h"
+#include "engine/session_portals.h"
 #include "os/memory.h"
 
 enum {
@@ -30,37 +31,6 @@ static uint32_t pause_of(const struct engine_session *session)
 {
     return recovery_pause(session->recovery.tries,
                           session->engine->parameters.delay_between_reconnect * 1000);
-}
-
-/* --- the portals: the last one, then the others of its group --- */
-
-static bool is_last(const struct engine_session *session, const struct target_portal *portal)
-{
-    return portal->port == session->socket && name_equal(portal->host, session->address);
-}
-
-static enum status choose_portals(const struct engine_session *session, struct reconnect *reconnect)
-{
-    struct attempt *attempt = &reconnect->attempt;
-    const struct known_target *target =
-        catalogue_find(&session->engine->catalogue, session->target);
-    uint16_t group = session_portal_group(contact_session(session->contact));
-    const struct target_portal **known = NULL;
-    size_t count = 0;
-    enum status status = STATUS_OK;
-    if (target != NULL)
-        status = catalogue_portals(target, &group, &reconnect->arena, &known, &count);
-    if (status == STATUS_OK)
-        attempt->portals =
-            os_arena_alloc(&reconnect->arena, (count + 1) * sizeof *attempt->portals);
-    if (attempt->portals == NULL)
-        return STATUS_NO_MEMORY;
-    attempt_set_portal(&attempt->portals[attempt->count++], session->address, session->socket);
-    for (size_t i = 0; i < count; i++) {
-        if (!is_last(session, known[i]))
-            attempt_set_portal(&attempt->portals[attempt->count++], known[i]->host, known[i]->port);
-    }
-    return STATUS_OK;
 }
 
 /* --- the tries --- */
@@ -114,12 +84,15 @@ static void try_now(struct engine_session *session)
 {
     struct reconnect *reconnect = os_alloc(sizeof *reconnect);
     session->recovery.running = reconnect;
-    enum status status = reconnect != NULL ? choose_portals(session, reconnect) : STATUS_NO_MEMORY;
+    struct attempt *attempt = reconnect != NULL ? &reconnect->attempt : NULL;
+    enum status status = STATUS_NO_MEMORY;
+    if (attempt != NULL)
+        status =
+            session_portals_choose(session, &reconnect->arena, &attempt->portals, &attempt->count);
     if (status != STATUS_OK) {
         failed(session, status);
         return;
     }
-    struct attempt *attempt = &reconnect->attempt;
     attempt->session = session;
     attempt->settings = session_settings(contact_session(session->contact));
     attempt->connect_timeout = session->engine->parameters.tcp_connect_time * 1000;

@@ -2,6 +2,7 @@
 #include "engine/attempt.h"
 #include "engine/events.h"
 #include "engine/recovery.h"
+#include "engine/session_portals.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -88,6 +89,7 @@ void engine_session_remove(struct engine_session *session)
     recovery_end(session);
     contact_close(session->contact);
     engine_commands_over(session);
+    session_portals_forget(session);
     os_free(session->target);
     os_free(session->address);
     os_free(session);
@@ -112,6 +114,7 @@ static bool take_contact(struct engine_session *session)
     session->connection = (struct unique_id){engine->adapter, ++engine->last_connection};
     session->state = ENGINE_SESSION_LIVE;
     recovery_connected(session);
+    session_portals_remember(session);
     return true;
 }
 

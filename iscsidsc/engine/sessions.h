@@ -42,6 +42,9 @@ struct engine_session {
     char *target;                /* normalised name */
     char *address;               /* of the portal, as it was spelt */
     uint16_t socket;
+    bool one_portal;               /* it is not to be connected to another one */
+    struct portal_address *others; /* see session_portals.h */
+    size_t other_count;
     struct os_address source; /* where to connect from */
     bool has_source;
     struct os_address local;

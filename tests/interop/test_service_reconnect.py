@@ -71,6 +71,7 @@ class Id(ctypes.Structure):
 class Library:
     ANY_PORT = ctypes.c_uint32(0xFFFFFFFF)
     TIME2WAIT_COUNTS = 8
+    PORTAL_HOPPING = 8
 
     def __init__(self):
         self.library = ctypes.CDLL(os.path.join(test_service.BUILD, "libiscsidsc.so"))
@@ -80,10 +81,10 @@ class Library:
         if status:
             raise OSError("%s gives 0x%x" % (name, status))
 
-    def log_in(self, target, portal, time2wait=0, persistent=False):
+    def log_in(self, target, portal, time2wait=0, persistent=False, flags=0):
         """The session's id, which is 0 for a login that is only stored."""
         session, connection = Id(), Id()
-        options = Options(specified=self.TIME2WAIT_COUNTS, time2wait=time2wait)
+        options = Options(specified=self.TIME2WAIT_COUNTS, time2wait=time2wait, flags=flags)
         self.call("LoginIScsiTargetA", target.encode(), 0, None, self.ANY_PORT, ctypes.byref(Portal(portal)),
                   ctypes.c_uint64(0), None, ctypes.byref(options), 0, None, int(persistent), ctypes.byref(session),
                   ctypes.byref(connection))
@@ -399,7 +400,7 @@ class Elsewhere(Case):
     def test_a_session_moves_to_another_portal_of_its_group(self):
         proxy = self.proxy(Plan())
         self.library.add_portal(self.target.portals[0])
-        session = self.library.log_in(name_of(0), proxy.portal)
+        session = self.library.log_in(name_of(0), proxy.portal, flags=Library.PORTAL_HOPPING)
         stream = Stream(self.library, session)
         proxy.close()
         begin = time.monotonic()

@@ -1,0 +1,16 @@
+/* Where a session that has lost its connection may be connected again. */
+#ifndef ENGINE_SESSION_PORTALS_H
+#define ENGINE_SESSION_PORTALS_H
+
+#include "engine/sessions.h"
+
+/* The session is connected: its target's portals are remembered, for it may be that nobody tells of
+ * them any more when they are needed. Out of memory: those remembered before stay. */
+void session_portals_remember(struct engine_session *session);
+void session_portals_forget(struct engine_session *session);
+
+/* The portal last used, and unless the session is to stay there the others of its group. */
+enum status session_portals_choose(const struct engine_session *session, struct os_arena *arena,
+                                   struct portal_address **out, size_t *count);
+
+#endif
