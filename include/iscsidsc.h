@@ -718,7 +718,7 @@ ISDSC_API ISDSC_STATUS WINAPI RemoveIScsiStaticTargetW(PWSTR TargetName);
  * ForceUpdate: TRUE runs every discovery mechanism first; FALSE answers from what
  * is known. BufferSize: in and out, characters. Buffer [opt]: receives a string list.
  *
- * Errors: ISDSC_OPERATION_NOT_ALL_SUCCESS, a warning, if some discovery failed.
+ * Errors: with ForceUpdate, if all discovery failed, the code of the first that did.
  */
 ISDSC_API ISDSC_STATUS WINAPI ReportIScsiTargetsA(BOOLEAN ForceUpdate, PULONG BufferSize,
                                                   PCHAR Buffer);
@@ -1086,7 +1086,7 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiTunnelModeOuterAddressW(PWSTR InitiatorNam
  * a PDU's LUN field as a number. ScsiStatus: receives the SCSI status byte.
  * ResponseSize: in and out, bytes: out, what the command returned, or needs.
  * ResponseBuffer [opt]: receives the data as the device sent them. SenseSize: in and
- * out, bytes, at least 18. SenseBuffer: receives the sense data.
+ * out, bytes, at least 18. SenseBuffer [opt]: receives the sense data.
  *
  * Errors: ISDSC_INVALID_SESSION_ID; ISDSC_NO_CONNECTION_AVAILABLE;
  * ISDSC_SCSI_REQUEST_FAILED if the status is not GOOD: then ScsiStatus, SenseSize and
