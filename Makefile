@@ -2,7 +2,7 @@
 BUILD ?= build
 export BUILD
 
-.PHONY: all linux dll win64 win32 test demo bench fuzz test-x86 format clean
+.PHONY: all linux dll win64 win32 test soak demo bench fuzz test-x86 format clean
 
 all: linux
 
@@ -20,7 +20,14 @@ win64 win32:
 test: linux dll
 	@scripts/install-tools test
 	@scripts/build asan
+	@scripts/build tsan
 	@scripts/run-tests $(TESTS)
+
+# What takes minutes: SOAK_SECONDS=60 for each run.
+soak: linux
+	@scripts/install-tools test
+	@scripts/build tsan
+	@scripts/soak
 
 demo: linux win64
 	@scripts/install-tools test

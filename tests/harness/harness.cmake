@@ -3,12 +3,13 @@
 #   add_program_test(KIND name TARGET [PEERS list] [TIMEOUT seconds] [ARGS ...] [LABELS ...] [SERIAL] [SERVICE])
 #
 # registers KIND.<variant>.name, which runs TARGET by tests/harness/run.py with the peers wanted. The variant is `native`,
-# `asan`, `wine` (win64) or `wine32` (win32, run by make test-x86 alone).
-set(TEST_VARIANT "linux" CACHE STRING "linux, asan, win64, win32 or fuzz: how the tests of this build are named")
+# `asan`, `tsan`, `wine` (win64) or `wine32` (win32, run by make test-x86 alone).
+set(TEST_VARIANT "linux" CACHE STRING "linux, asan, tsan, win64, win32 or fuzz: how the tests of this build are named")
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(harness_run ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/run.py)
 set(test_variant_linux native)
 set(test_variant_asan asan)
+set(test_variant_tsan tsan)
 set(test_variant_win64 wine)
 set(test_variant_win32 wine32)
 set(test_variant ${test_variant_${TEST_VARIANT}})

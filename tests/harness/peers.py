@@ -15,6 +15,7 @@ CHAP_USER, CHAP_SECRET = "chapuser", "chapsecret123"
 TARGET_USER, TARGET_SECRET = "targetuser", "targetsecret1"
 DISK_SIZE = 8 << 20
 MANY_TARGETS = 200
+MANY_DISKS = 32
 
 # Test targets: name suffix, authentication, number of disks.
 TARGETS = (("open", "none", 1), ("chap", "chap", 1), ("mutual", "mutual", 1), ("two-luns", "none", 2))
@@ -319,6 +320,17 @@ class Embedded(OwnProgram):
     def options(self):
         addresses = ["127.0.0.1:0", "127.0.0.1:0"] + (["[::1]:0"] if ports.have_ipv6() else [])
         return [word for address in addresses for word in ("--portal", address)] + ["--standard"]
+
+
+class EmbeddedMany(Embedded):
+    """The project's own target with a disk for each of many users: :disk-00 has 128 blocks, each next one 2 more."""
+
+    kind = "embedded_many"
+
+    def options(self):
+        disks = (("--target", "%s:disk-%02d" % (PREFIX, number), "--lun", "ram:%d" % (512 * (128 + 2 * number)))
+                 for number in range(MANY_DISKS))
+        return ["--portal", "127.0.0.1:0", "--portal", "127.0.0.1:0", *(word for disk in disks for word in disk)]
 
 
 class Misbehaving(OwnProgram):

@@ -10,9 +10,10 @@ KINDS = {
     "tgtd-digest": peers.TgtdDigest,
     "tgtd-chapdiscovery": peers.TgtdChapDiscovery,
     "tgtd-many": peers.TgtdMany,
+    "embedded-many": peers.EmbeddedMany,
     "misbehaving": peers.Misbehaving,
 }
-NEED_BUILD = {"embedded", "misbehaving"}
+NEED_BUILD = {"embedded", "embedded-many", "misbehaving"}
 
 
 def make(kind, build):
