@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+enum { SILENCE_MOST = 15 }; /* seconds, before a target is asked for a sign of life */
 enum { TIME_MOST = 3600, CONNECTIONS_MOST = 65535 }; /* RFC 7143, 13.2, 13.15 and 13.16 */
 
 static bool given(const struct login_options *options, uint32_t option)
@@ -159,6 +160,8 @@ enum status options_settings(struct engine *engine, const struct login_options *
         .login = parameters->login_timeout * 1000,
         .command = parameters->wmi_request_timeout * 1000,
         .logout = parameters->tcp_disconnect_time * 1000,
+        .idle = parameters->enable_nop_out != 0 ? SILENCE_MOST * 1000 : 0,
+        .ping = parameters->link_down_time * 1000,
     };
     set_offers(&out->session.offers, options, parameters);
     if (auth_type(options) != AUTH_NONE)

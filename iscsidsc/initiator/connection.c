@@ -114,6 +114,7 @@ void connection_close(struct connection *connection, enum status status)
     connection->due = INITIATOR_NEVER;
     login_free(connection);
     forget_own(connection);
+    managements_fail(session, connection, task_status);
     tasks_fail(connection, task_status);
     if (session->text && session->text->connection == connection)
         text_finish(session, task_status);
@@ -158,7 +159,7 @@ bool connection_read(struct connection *connection, size_t length, uint64_t now)
 {
     struct framer *framer = &connection->framer;
 
-    connection->now = now;
+    connection->now = connection->heard = now;
     framer_filled(framer, length);
     while (connection->state != CONNECTION_CLOSED) {
         switch (framer_next(framer)) {
@@ -228,9 +229,11 @@ void connection_tick(struct connection *connection, uint64_t now)
     }
     if (connection->due <= now && connection->state == CONNECTION_LOGOUT) {
         logout_tick(connection);
-        if (connection->state == CONNECTION_CLOSED)
-            return;
+    } else if (connection->due <= now && connection->state == CONNECTION_FULL_FEATURE) {
+        alive_tick(connection);
     }
+    if (connection->state == CONNECTION_CLOSED)
+        return;
     /* A text exchange cannot be abandoned: the answer would be taken for that of the next. */
     if (session->text && session->text->connection == connection && session->text->due <= now)
         connection_fail(connection, STATUS_COMMAND_TIMEOUT, "no answer to a text request in time");

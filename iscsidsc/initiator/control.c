@@ -17,7 +17,8 @@ static void answer_ping(struct connection *connection)
     output_send(connection, &pdu, NULL, 0);
 }
 
-/* The answer to a NOP-Out that has the CmdSN of a command which was never sent. */
+/* The answer to a NOP-Out: a question for life, or one that has the CmdSN of a command which was
+ * never sent. */
 static void pong(struct connection *connection)
 {
     const struct pdu *pdu = &connection->framer.pdu;
@@ -170,7 +171,9 @@ static void reject_tagged(struct connection *connection, struct slot *slot, uint
         text_finish(session, STATUS_REJECTED);
     else if (slot->kind == SLOT_LOGOUT && slot->object)
         logout_rejected(slot->object, itt);
-    else if (slot->kind == SLOT_ABANDONED)
+    else if (slot->kind == SLOT_MANAGEMENT)
+        manage_rejected(slot->object);
+    else if (slot->kind == SLOT_ABANDONED || slot->kind == SLOT_ABORT)
         tag_release(&session->tags, itt);
 }
 

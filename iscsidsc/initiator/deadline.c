@@ -41,9 +41,12 @@ void deadline_clear(struct deadline *deadline)
     list_remove(&deadline->link);
 }
 
-static void end_late(struct deadline *deadline)
+static void end_late(struct deadline *deadline, uint64_t now)
 {
-    task_late(LIST_OWNER(deadline, struct task, deadline));
+    if (deadline->kind == DEADLINE_TASK)
+        task_late(LIST_OWNER(deadline, struct task, deadline), now);
+    else
+        manage_late(LIST_OWNER(deadline, struct management, deadline));
 }
 
 void deadlines_tick(struct session *session, uint64_t now)
@@ -54,7 +57,7 @@ void deadlines_tick(struct session *session, uint64_t now)
         return;
     while ((first = list_first(&session->deadlines)) && DEADLINE(first)->due <= now) {
         list_remove(first);
-        end_late(DEADLINE(first));
+        end_late(DEADLINE(first), now);
     }
     session->next_due = first ? DEADLINE(first)->due : INITIATOR_NEVER;
 }

@@ -34,6 +34,14 @@ struct session_timeouts {
     uint32_t login;   /* from the start of a connection's login to its end */
     uint32_t command; /* a task without a time of its own; a text request */
     uint32_t logout;
+    /* A task that is late is aborted, and ends when the target has answered that within `abort`;
+     * else its logical unit is reset, and when that is not answered within `reset` either, all
+     * connections are closed. `abort` 0: the task ends when it is late, and is aborted
+     * all the same. `reset` 0: no reset. */
+    uint32_t abort;
+    uint32_t reset;
+    uint32_t idle; /* a target that is silent for so long is asked for a sign of life; 0: never */
+    uint32_t ping; /* which must come within that time; 0: that of a command */
 };
 
 /* All that a login needs. Copied by session_new. */
@@ -308,8 +316,8 @@ struct task {
     uint8_t response; /* enum scsi_response_code */
     uint8_t snacks;
     bool acknowledge;
-    bool answered; /* its status is here, some of its data are not yet */
-    bool rescued;  /* it is late: being aborted */
+    uint8_t rescue; /* it is late: what is done about it */
+    bool answered;  /* its status is here, some of its data are not yet */
 };
 
 /* Queues the task. Its end is always told by `done`, never from inside this call. */
@@ -317,6 +325,45 @@ void session_submit(struct session *session, struct task *task, uint64_t now);
 /* Ends it at once with STATUS_CANCELLED (through `done`, before this returns). When it was sent
  * already the target is told to abort it, and its late answer is recognised and dropped. */
 void session_cancel(struct session *session, struct task *task);
+
+/* --- task management --- */
+
+/*
+ * A task management function (RFC 7143, 11.5). Owned by the submitter until `done`.
+ *
+ * ABORT_TASK ends its task with STATUS_CANCELLED when the target has aborted it; should the task's
+ * own answer come first, that counts. ABORT_TASK_SET, CLEAR_TASK_SET, LUN_RESET and the resets of
+ * the target hold new commands to those units back until they are answered, and end this session's
+ * tasks there with STATUS_SCSI_STATUS and TASK ABORTED.
+ */
+struct management {
+    /* Set by the submitter. */
+    uint8_t function;  /* enum task_function, not TASK_REASSIGN */
+    uint64_t lun;      /* not for ABORT_TASK, nor for the resets of the target */
+    struct task *task; /* ABORT_TASK: one that was sent (else: session_cancel) */
+    uint32_t timeout;  /* milliseconds, 0: that of a command */
+    void (*done)(struct management *management);
+    void *context;
+
+    /* The result. */
+    enum status status; /* OK: `response` tells; else there was no answer */
+    uint8_t response;   /* enum task_response */
+
+    /* Inside. */
+    struct list link;
+    struct deadline deadline;
+    struct session *session;
+    struct connection *connection;
+    uint32_t itt;
+    uint32_t referenced_itt;
+    uint32_t cmd_sn;
+};
+
+/* STATUS_OK; INVALID_PARAMETER: a function or task that cannot be; NO_CONNECTION, NO_MEMORY. Only
+ * after OK `done` is called, never from inside this call. */
+enum status session_manage(struct session *session, struct management *management, uint64_t now);
+/* Ends it at once with STATUS_CANCELLED. What the target does is not known then. */
+void session_manage_cancel(struct session *session, struct management *management);
 
 /* --- text --- */
 

@@ -12,6 +12,8 @@ enum slot_kind {
     SLOT_TASK,
     SLOT_TEXT,
     SLOT_LOGOUT,
+    SLOT_MANAGEMENT,
+    SLOT_ABORT,     /* its object is the ITT of the task */
     SLOT_ABANDONED, /* cancelled after it was sent: a late answer is expected and dropped */
 };
 
@@ -41,6 +43,7 @@ struct slot *tag_find(struct tag_table *table, uint32_t itt);
 void tag_release(struct tag_table *table, uint32_t itt);
 /* No answers can come any more on a connection that is gone. */
 void tags_release_of(struct tag_table *table, const struct connection *connection);
+void tag_table_clear(struct tag_table *table);
 /* The object goes away before its answer comes. */
 void tags_forget(struct tag_table *table, const void *object);
 
@@ -85,12 +88,14 @@ struct session {
     struct list waiting; /* tasks without a CmdSN: the window is closed */
     struct list active;  /* tasks sent */
     size_t outstanding;
+    struct list managements;
     struct list deadlines; /* in their order */
     uint64_t next_due;     /* nothing is due before */
     struct pool frames;
     struct pool bursts;
     uint64_t trim_due; /* then the pools of an idle session are emptied */
     struct text_exchange *text;
+    bool failing;              /* it is being given up: nothing is kept */
     struct connection *logout; /* the one that the session's logout was sent on */
     uint16_t last_cid;         /* given by session_new_cid */
 };
@@ -104,6 +109,7 @@ struct connection {
     uint8_t auth;  /* enum session_auth, what was really done */
     bool stat_sn_known;
     bool closing;          /* inside connection_close */
+    bool pinged;           /* a sign of life was asked for */
     bool draining;         /* no new tasks; the logout is sent when the last one has ended */
     uint8_t logout_reason; /* enum logout_reason */
     bool time2wait_told;
@@ -115,7 +121,8 @@ struct connection {
     uint64_t due;                 /* of the login or logout under way */
     struct session_settings *own; /* until the login is over; NULL: the session's */
     struct texts *own_texts;
-    uint64_t now; /* of the call into the core under way */
+    uint64_t heard; /* when bytes came last */
+    uint64_t now;   /* of the call into the core under way */
 
     size_t tasks;     /* outstanding on this connection */
     uint64_t awaited; /* bytes that the reads among them ask for */
@@ -238,13 +245,41 @@ void tasks_pump(struct session *session);
 void task_finish(struct task *task, enum status status);
 /* The same for one that the target may still work on. */
 void task_give_up(struct task *task, enum status status);
-void task_late(struct task *task);
+/* The same without telling the target: it has ended the task already. */
+void task_end_quietly(struct task *task, enum status status);
 void tasks_fail(struct connection *connection, enum status status);
 /* Whose PDU the connection has just received. NULL: nobody wants it, or the connection was closed
  * over it. */
 struct task *task_addressed(struct connection *connection);
 /* A tag that nothing will be answered to any more. */
 void tag_release_abandoned(struct connection *connection, uint32_t itt);
+
+/* --- rescue.c --- */
+
+/* Its time is over. */
+void task_late(struct task *task, uint64_t now);
+/* What was done about a late task did not help. */
+void rescue_go_on(struct task *task, uint64_t now);
+/* Nor did the reset of this unit. */
+void rescue_session(struct session *session, uint64_t lun);
+
+/* --- manage.c --- */
+
+/* Must new commands to the unit wait? */
+bool manage_holds(const struct session *session, uint64_t lun);
+/* Asks for an abort that nobody waits for. False: that is not possible. */
+bool manage_abort(struct connection *connection, const struct task *task);
+void manage_late(struct management *management);
+/* Those on this connection, or all. */
+void managements_fail(struct session *session, const struct connection *connection,
+                      enum status status);
+void manage_rejected(struct management *management);
+void manage_response(struct connection *connection);
+
+/* --- alive.c --- */
+
+void alive_start(struct connection *connection);
+void alive_tick(struct connection *connection);
 
 /* --- write.c --- */
 

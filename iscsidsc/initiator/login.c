@@ -407,7 +407,7 @@ static void logged_in(struct connection *connection)
     connection->framer.data_digest = connection->values.data_digest != DIGEST_NONE;
     connection->framer.max_data_length = connection->values.max_recv_data_segment_length;
     connection->state = CONNECTION_FULL_FEATURE;
-    connection->due = INITIATOR_NEVER;
+    alive_start(connection);
     login_free(connection);
     os_free(connection->segment);
     connection->segment = NULL;

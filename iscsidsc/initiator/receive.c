@@ -64,6 +64,9 @@ static void receive_full_feature(struct connection *connection)
     case PDU_R2T:
         task_r2t(connection);
         break;
+    case PDU_TASK_RESPONSE:
+        manage_response(connection);
+        break;
     case PDU_NOP_IN:
         control_nop_in(connection);
         break;

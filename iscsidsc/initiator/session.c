@@ -21,6 +21,7 @@ struct session *session_new(const struct session_settings *settings,
     session->cmd_sn = session->exp_cmd_sn = 1;
     session->max_cmd_sn = 0; /* closed until the login tells */
     session->next_due = session->trim_due = INITIATOR_NEVER;
+    list_init(&session->managements);
     list_init(&session->deadlines);
     pool_init(&session->frames, sizeof(struct frame));
     pool_init(&session->bursts, sizeof(struct burst));
@@ -52,6 +53,7 @@ void session_free(struct session *session)
         connection->state = CONNECTION_CLOSED;
         output_clear(connection);
     }
+    managements_fail(session, NULL, STATUS_CANCELLED);
     fail_all(&session->active);
     fail_all(&session->waiting);
     text_finish(session, STATUS_CANCELLED);
@@ -60,7 +62,7 @@ void session_free(struct session *session)
     pool_trim(&session->frames);
     pool_trim(&session->bursts);
     settings_forget(session->texts);
-    os_free(session->tags.slots);
+    tag_table_clear(&session->tags);
     os_free(session->target_alias);
     os_free(session);
 }

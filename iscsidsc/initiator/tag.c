@@ -90,3 +90,9 @@ void tags_forget(struct tag_table *table, const void *object)
         }
     }
 }
+
+void tag_table_clear(struct tag_table *table)
+{
+    os_free(table->slots);
+    *table = (struct tag_table){0};
+}

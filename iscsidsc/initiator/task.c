@@ -51,15 +51,26 @@ bool session_usable(const struct session *session)
     return usable_connection(session) != NULL;
 }
 
+/* The first that is not held back by a task management function. */
+static struct task *next_waiting(const struct session *session)
+{
+    LIST_EACH(node, &session->waiting)
+    {
+        struct task *task = LIST_OWNER(node, struct task, link);
+
+        if (list_empty(&session->managements) || !manage_holds(session, task->lun))
+            return task;
+    }
+    return NULL;
+}
+
 void tasks_pump(struct session *session)
 {
     struct connection *connection;
-    struct list *first;
+    struct task *task;
 
-    while ((first = list_first(&session->waiting)) &&
-           serial_less_equal(session->cmd_sn, session->max_cmd_sn) &&
-           (connection = usable_connection(session))) {
-        struct task *task = LIST_OWNER(first, struct task, link);
+    while (serial_less_equal(session->cmd_sn, session->max_cmd_sn) &&
+           (task = next_waiting(session)) && (connection = usable_connection(session))) {
         struct frame *frame = task_command_frame(task);
 
         if (!frame)
@@ -93,7 +104,8 @@ static void reset(struct task *task)
     task->burst.used = false;
     task->bursts = task->r2ts = task->frames = 0;
     task->data_sn = (struct sn_window){0};
-    task->answered = task->acknowledge = task->rescued = false;
+    task->answered = task->acknowledge = false;
+    task->rescue = 0;
     task->snack_end = task->snacks = 0;
     list_init(&task->deadline.link);
 }
@@ -135,8 +147,8 @@ void task_finish(struct task *task, enum status status)
 }
 
 /* The target may still move data for a task that its owner gave up: the tag stays taken until
- * the answer, and nothing is written to the owner's memory any more. */
-static void abandon(struct task *task)
+ * the answer, and nothing is written to the owner's memory any more. True: it never got there. */
+static bool abandon(struct task *task)
 {
     struct connection *connection = task->connection;
     struct slot *slot = tag_find(&task->session->tags, task->itt);
@@ -150,20 +162,28 @@ static void abandon(struct task *task)
         connection->receiving = NULL;
         framer_place(&connection->framer, NULL, 0);
     }
-    output_forget(connection, task);
+    return output_forget(connection, task);
+}
+
+/* The tag is not the task's any more. */
+static void finish_abandoned(struct task *task, enum status status)
+{
     task->itt = PDU_RESERVED_TAG;
+    task_finish(task, status);
 }
 
 void task_give_up(struct task *task, enum status status)
 {
-    if (task->state == TASK_ACTIVE)
-        abandon(task);
-    task_finish(task, status);
+    /* One that is being aborted already need not be twice. */
+    if (task->state == TASK_ACTIVE && !abandon(task) && task->rescue == 0)
+        manage_abort(task->connection, task);
+    finish_abandoned(task, status);
 }
 
-void task_late(struct task *task)
+void task_end_quietly(struct task *task, enum status status)
 {
-    task_give_up(task, STATUS_COMMAND_TIMEOUT);
+    abandon(task);
+    finish_abandoned(task, status);
 }
 
 void session_cancel(struct session *session, struct task *task)

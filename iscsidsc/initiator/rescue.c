@@ -1,0 +1,97 @@
+/*
+ * Tasks that are late: aborted first; when that does not help their logical unit is reset, and at
+ * last the session is given up. Without times for that, they end at once and are aborted behind
+ * their owner's back.
+ */
+#include "initiator/internal.h"
+#include "os/memory.h"
+
+enum { RESCUE_NONE, RESCUE_ABORT, RESCUE_RESET };
+
+static void reset_done(struct management *reset)
+{
+    struct session *session = reset->session;
+    bool refused = reset->status == STATUS_OK && reset->response != TASK_RESPONSE_COMPLETE;
+    bool late = reset->status == STATUS_COMMAND_TIMEOUT;
+    uint64_t lun = reset->lun;
+
+    os_free(reset);
+    if (refused || late)
+        rescue_session(session, lun);
+}
+
+/* False: no memory or connection. */
+static bool reset_unit(struct session *session, uint64_t lun, uint64_t now)
+{
+    struct management *reset;
+
+    if (manage_holds(session, lun))
+        return true; /* it is under way */
+    reset = os_alloc(sizeof *reset);
+    if (!reset)
+        return false;
+    reset->function = TASK_LUN_RESET;
+    reset->lun = lun;
+    reset->timeout = session->settings.timeouts.reset;
+    reset->done = reset_done;
+    if (session_manage(session, reset, now) == STATUS_OK)
+        return true;
+    os_free(reset);
+    return false;
+}
+
+/* Nothing helps: what the target still does with this session's commands ends with the session. */
+static void give_up_session(struct session *session)
+{
+    session->failing = true;
+    LIST_EACH_SAFE(node, &session->connections)
+    {
+        struct connection *connection = LIST_OWNER(node, struct connection, link);
+
+        if (connection->state != CONNECTION_IDLE)
+            connection_fail(connection, STATUS_COMMAND_TIMEOUT,
+                            "neither a command nor its abort nor a reset was answered in time");
+    }
+    session->failing = false;
+}
+
+void rescue_session(struct session *session, uint64_t lun)
+{
+    LIST_EACH(node, &session->active)
+    {
+        struct task *task = LIST_OWNER(node, struct task, link);
+
+        if (task->lun == lun && task->rescue == RESCUE_RESET) {
+            give_up_session(session);
+            return;
+        }
+    }
+}
+
+void rescue_go_on(struct task *task, uint64_t now)
+{
+    struct session *session = task->session;
+    const struct session_timeouts *timeouts = &session->settings.timeouts;
+
+    deadline_clear(&task->deadline);
+    if (task->rescue == RESCUE_NONE && manage_abort(task->connection, task)) {
+        task->rescue = RESCUE_ABORT;
+        deadline_set(session, &task->deadline, now + timeouts->abort);
+    } else if (task->rescue <= RESCUE_ABORT && timeouts->reset > 0 &&
+               reset_unit(session, task->lun, now)) {
+        task->rescue = RESCUE_RESET;
+        deadline_set(session, &task->deadline, now + timeouts->reset);
+    } else {
+        give_up_session(session);
+    }
+}
+
+void task_late(struct task *task, uint64_t now)
+{
+    struct session *session = task->session;
+
+    if (task->state == TASK_ACTIVE && session->settings.timeouts.abort > 0)
+        rescue_go_on(task, now);
+    else
+        task_give_up(task, STATUS_COMMAND_TIMEOUT);
+}
