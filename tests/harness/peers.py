@@ -271,9 +271,9 @@ class Istgt(Peer):
         method, group = {"none": ("None", "None"), "chap": ("CHAP", "AuthGroup1"),
                          "mutual": ("CHAP Mutual", "AuthGroup2")}[authentication]
         luns = "".join("  LUN%d Storage %s 8MB\n" % (lun, self.disk("%s-%d" % (suffix, lun))) for lun in range(disks))
-        return ("[LogicalUnit%d]\n  TargetName \"%s:%s\"\n  Mapping PortalGroup1 InitiatorGroup1\n  AuthMethod %s\n"
+        return ("[LogicalUnit%d]\n  TargetName \"%s:%s\"\n  TargetAlias \"disk of %s\"\n  Mapping PortalGroup1 InitiatorGroup1\n  AuthMethod %s\n"
                 "  AuthGroup %s\n  UseDigest Auto\n  UnitType Disk\n  QueueDepth 32\n%s"
-                % (number, PREFIX, suffix, method, group, luns))
+                % (number, PREFIX, suffix, suffix, method, group, luns))
 
     def command(self):
         return [find("istgt"), "-D", "-c", os.path.join(self.directory, "istgt.conf"),

@@ -174,6 +174,26 @@ PSTR narrow(const WCHAR *text)
 }
 
 /* Garbage behind the NUL, as real callers have it. */
+PSTR ansi(const WCHAR *text)
+{
+    static char buffers[TEXT_BUFFERS][TEXT_ROOM];
+    static unsigned next;
+    char *out = buffers[next++ % TEXT_BUFFERS];
+#ifdef _WIN32
+    int length = WideCharToMultiByte(CP_ACP, 0, text, -1, out, TEXT_ROOM, NULL, NULL);
+    assert_true(length > 0);
+#else
+    size_t i = 0; /* UTF-8, of characters below U+0800 */
+    for (; *text != 0 && i + 2 < TEXT_ROOM; text++) {
+        if (*text >= 0x80)
+            out[i++] = (char)(0xc0 | *text >> 6);
+        out[i++] = (char)(*text >= 0x80 ? 0x80 | (*text & 0x3f) : *text);
+    }
+    out[i] = '\0';
+#endif
+    return out;
+}
+
 void fill_portal_a(ISCSI_TARGET_PORTALA *out, const struct endpoint *at)
 {
     memset(out, FILLER, sizeof *out);
@@ -299,6 +319,13 @@ PISCSI_SESSION_INFO_EX find_session_ex(const ISCSI_UNIQUE_SESSION_ID *id)
             return &sessions[i];
     }
     return NULL;
+}
+
+void forget_targets(void)
+{
+    static void *room;
+    ULONG size = LIST_ROOM;
+    SUCCEEDS(ReportIScsiTargetsA(TRUE, &size, list_room(&room)));
 }
 
 bool target_known(const char *name)

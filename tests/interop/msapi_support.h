@@ -63,6 +63,8 @@ int start_clean(void **state);
 PWSTR wide(const char *ascii);
 /* UTF-16 that holds nothing but ASCII, as such; '?' for the rest. One of eight buffers. */
 PSTR narrow(const WCHAR *text);
+/* UTF-16 of characters that the ANSI code page has, in that code page. One of eight buffers. */
+PSTR ansi(const WCHAR *text);
 void fill_portal_a(ISCSI_TARGET_PORTALA *out, const struct endpoint *at);
 void fill_portal_w(ISCSI_TARGET_PORTALW *out, const struct endpoint *at);
 
@@ -83,6 +85,8 @@ ULONG count_sessions(void);
 /* NULL when the session is not in the list. */
 PISCSI_SESSION_INFOA find_session(const ISCSI_UNIQUE_SESSION_ID *id);
 PISCSI_SESSION_INFO_EX find_session_ex(const ISCSI_UNIQUE_SESSION_ID *id);
+/* Forgets all that was found through portals that are on the list no longer. */
+void forget_targets(void);
 /* Is the name among the targets, as a cached answer tells? */
 bool target_known(const char *name);
 
