@@ -118,6 +118,8 @@ static bool write_allowed(struct target_scsi *scsi, const struct target_disk *di
 static void put(struct target_scsi *scsi, struct target_disk *disk, const struct range *range,
                 const uint8_t *data, size_t length)
 {
+    if (length > bytes_of(disk, range))
+        length = (size_t)bytes_of(disk, range);
     length -= length % disk->block_length; /* an initiator that sends less than it names blocks */
     if (length > 0 && !target_disk_write(disk, range->lba * disk->block_length, data, length))
         target_scsi_fail(scsi, SCSI_MEDIUM_ERROR, SCSI_ASC(0x0c, 0x00));
@@ -143,6 +145,8 @@ static void do_exchange(struct target_scsi *scsi, struct target_disk *disk)
 
     if (!write_allowed(scsi, disk, &range))
         return;
+    if (length > scsi->out_length)
+        length = (size_t)scsi->out_length;
     length -= length % disk->block_length;
     scsi->in_length = length;
     if (length == 0 || !target_scsi_room(scsi, length))

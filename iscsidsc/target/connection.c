@@ -1,4 +1,6 @@
 /* One connection: its life, and what comes in. */
+#include "protocol/scsi.h"
+
 #include "target/internal.h"
 
 enum {
@@ -25,7 +27,7 @@ struct target_connection *target_connection_new(struct target_entity *entity, ui
     connection->nop_due = OS_NEVER;
     connection->ping_ttt = connection->text.ttt = PDU_RESERVED_TAG;
     framer_init(&connection->framer);
-    connection->data_due = OS_NEVER;
+    connection->data_due = connection->fault_due = OS_NEVER;
     list_init(&connection->kept);
     target_output_init(&connection->output);
     key_values_default(&connection->values);
@@ -77,6 +79,9 @@ void target_connection_end(struct target_connection *connection, enum target_end
     connection->end = (uint8_t)end;
     if (end == TARGET_END_RESET)
         target_output_clear(&connection->output);
+    if (connection->mute) /* nothing leaves any more */
+        target_output_clear(&connection->output);
+    target_output_hurry(connection);
     connection->state = list_empty(&connection->output.frames) ? TARGET_CLOSED : TARGET_CLOSING;
     if (!connection->reading)
         connection->wake(connection->owner);
@@ -229,8 +234,18 @@ static void on_request(struct target_connection *connection, const struct pdu *p
     }
 }
 
+/* The answer that a fault gives in place of the command's own. */
+static void refuse_task(struct target_task *task, const struct target_fault_in *in)
+{
+    if (in->status == SCSI_CHECK_CONDITION)
+        target_scsi_fail(&task->scsi, in->sense_key, in->asc);
+    task->scsi.status = in->status;
+    task->response = in->response;
+    task->refused = true;
+}
+
 /* False: the PDU shall not have come. */
-static bool ask_fault(struct target_connection *connection, struct pdu *pdu)
+static bool ask_fault(struct target_connection *connection, struct pdu *pdu, bool *intact)
 {
     const struct target_fault *fault = connection->entity->settings.fault;
     const struct target_buffer *data = connection->incoming;
@@ -243,6 +258,12 @@ static bool ask_fault(struct target_connection *connection, struct pdu *pdu)
     fault->incoming(fault->context, connection, &in);
     if (in.delay > 0 && connection->now + in.delay > connection->output.earliest)
         connection->output.earliest = connection->now + in.delay;
+    if (connection->incoming_task != NULL && pdu->opcode == PDU_SCSI_COMMAND)
+        target_task_change(connection->incoming_task, pdu);
+    if (in.broken && pdu->data_length > 0)
+        *intact = false;
+    if (in.refuse && connection->incoming_task != NULL && pdu->opcode == PDU_SCSI_COMMAND)
+        refuse_task(connection->incoming_task, &in);
     if (in.answered && connection->state == TARGET_FULL_FEATURE)
         target_session_skip(connection->session, pdu);
     return !in.swallow && !in.answered && connection->state < TARGET_CLOSING;
@@ -253,7 +274,7 @@ static void on_pdu(struct target_connection *connection, bool intact)
     struct pdu pdu = connection->framer.pdu; /* a copy: answers may come before it is used up */
     const struct target_buffer *data = connection->incoming;
 
-    if (!ask_fault(connection, &pdu))
+    if (connection->mute || !ask_fault(connection, &pdu, &intact))
         return;
     if (connection->state == TARGET_FULL_FEATURE)
         target_acknowledge(connection, get_be32(connection->bhs + EXP_STAT_SN_AT));
@@ -310,6 +331,8 @@ uint64_t target_connection_due(const struct target_connection *connection)
         due = connection->login_due;
     if (connection->data_due < due)
         due = connection->data_due;
+    if (connection->fault_due < due)
+        due = connection->fault_due;
     return nop < due ? nop : due;
 }
 
@@ -325,11 +348,24 @@ static void tick_nop(struct target_connection *connection)
         connection->nop_due = connection->last_heard + connection->entity->settings.nop_timeout;
 }
 
+static void tick_fault(struct target_connection *connection)
+{
+    const struct target_fault *fault = connection->entity->settings.fault;
+
+    if (connection->fault_due > connection->now)
+        return;
+    connection->fault_due = OS_NEVER;
+    if (fault != NULL && fault->timer != NULL && connection->state < TARGET_CLOSING)
+        fault->timer(fault->context, connection);
+}
+
 void target_connection_tick(struct target_connection *connection, uint64_t now)
 {
     connection->now = now;
     if (connection->state == TARGET_LOGIN && connection->login_due <= now)
         target_connection_end(connection, TARGET_END_CLOSE);
     tick_nop(connection);
+    target_output_tick(connection);
     target_data_out_tick(connection);
+    tick_fault(connection);
 }

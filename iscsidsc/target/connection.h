@@ -68,6 +68,12 @@ bool target_connection_discovery(const struct target_connection *connection);
 const struct key_values *target_connection_values(const struct target_connection *connection);
 /* Asks the initiator for a sign of life. */
 void target_connection_ping(struct target_connection *connection);
+/* Commands of its session that may be under way from now on; initiators are told at once by a
+ * NOP-In that wants no answer. */
+void target_connection_window(struct target_connection *connection, uint32_t commands);
+/* An asynchronous SCSI event of that unit, with its sense data (RFC 7143, 11.9.4). */
+void target_connection_async_scsi(struct target_connection *connection, uint64_t lun,
+                                  uint8_t sense_key, uint16_t asc);
 void target_connection_async(struct target_connection *connection,
                              const struct pdu_async_message *message);
 

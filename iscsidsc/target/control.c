@@ -1,4 +1,6 @@
 /* NOP, logout and asynchronous messages (RFC 7143, 11.9, 11.14, 11.15, 11.18, 11.19). */
+#include "protocol/scsi.h"
+
 #include "target/internal.h"
 
 void target_nop_out(struct target_connection *connection, const struct pdu *pdu,
@@ -27,6 +29,32 @@ void target_connection_ping(struct target_connection *connection)
     connection->nop_due = connection->now + connection->entity->settings.nop_timeout;
     pdu.nop_in.ttt = connection->ping_ttt;
     target_send(connection, &pdu, NULL, 0, NULL);
+}
+
+void target_connection_window(struct target_connection *connection, uint32_t commands)
+{
+    struct pdu pdu = {.opcode = PDU_NOP_IN, .final = true, .itt = PDU_RESERVED_TAG};
+
+    if (connection->state != TARGET_FULL_FEATURE)
+        return;
+    connection->session->window = commands;
+    pdu.nop_in.ttt = PDU_RESERVED_TAG;
+    target_send(connection, &pdu, NULL, 0, NULL);
+}
+
+void target_connection_async_scsi(struct target_connection *connection, uint64_t lun,
+                                  uint8_t sense_key, uint16_t asc)
+{
+    struct pdu pdu = {
+        .opcode = PDU_ASYNC_MESSAGE, .final = true, .itt = PDU_RESERVED_TAG, .lun = lun};
+    uint8_t data[2 + 18];
+
+    if (connection->state != TARGET_FULL_FEATURE)
+        return;
+    pdu.async_message.event = ASYNC_SCSI;
+    put_be16(data, 18);
+    scsi_sense_encode(data + 2, sense_key, asc);
+    target_send_copy(connection, &pdu, data, sizeof data);
 }
 
 void target_connection_async(struct target_connection *connection,

@@ -119,7 +119,9 @@ void target_task_request_data(struct target_task *task)
         expect_data(task);
         return;
     }
-    for (uint32_t i = 0; i < TARGET_R2T_MAX && i < limit && task->failure == 0; i++) {
+    if (task->failure != 0 || task->refused) /* no more is needed */
+        limit = 0;
+    for (uint32_t i = 0; i < TARGET_R2T_MAX && i < limit; i++) {
         if (!task->r2ts[i].open)
             use_slot(task, &task->r2ts[i]);
     }

@@ -87,6 +87,7 @@ struct target_session {
     struct list held;                     /* requests ahead of their turn */
     struct list lost;                     /* connections whose tasks may be reassigned */
     uint32_t exp_cmd_sn;
+    uint32_t max_cmd_sn; /* the highest ever told */
     uint32_t window;
     uint32_t busy; /* commands that hold a place of the window */
     uint32_t next_ttt;
@@ -105,7 +106,7 @@ struct target_session *target_session_find(const struct target_connection *conne
 struct target_connection *target_session_connection(struct target_session *session, uint16_t cid);
 void target_session_join(struct target_session *session, struct target_connection *connection);
 void target_session_leave(struct target_connection *connection);
-uint32_t target_session_max_cmd_sn(const struct target_session *session);
+uint32_t target_session_max_cmd_sn(struct target_session *session);
 uint32_t target_session_ttt(struct target_session *session);
 /* Ends it when nothing is in it any more. */
 void target_session_check(struct target_session *session);
@@ -162,6 +163,7 @@ struct target_connection {
     uint8_t state; /* enum target_connection_state */
     uint8_t end;   /* enum target_end */
     bool reading;  /* inside read_begin and read_end */
+    bool mute;     /* a fault: deaf and dumb */
     bool left;     /* logged out: its tasks are not kept for another connection */
     uint32_t stat_sn;
     uint64_t data_due; /* when somebody who was asked for data may be late */
@@ -179,6 +181,7 @@ struct target_connection {
     bool incoming_usable; /* data that its task takes */
     bool malformed;       /* additional header segments that make no sense */
     struct iov incoming_piece;
+    uint64_t fault_due;
     uint32_t fault_memory[4];
 };
 

@@ -110,6 +110,7 @@ static bool enter_full_feature(struct target_connection *connection, struct pdu 
 
 static void start_full_feature(struct target_connection *connection)
 {
+    const struct target_fault *fault = connection->entity->settings.fault;
     const struct key_values *values = &connection->values;
 
     connection->framer.header_digest = values->header_digest == DIGEST_CRC32C;
@@ -119,6 +120,8 @@ static void start_full_feature(struct target_connection *connection)
         connection->state = TARGET_FULL_FEATURE;
     target_login_free(connection->login);
     connection->login = NULL;
+    if (fault != NULL && fault->full_feature != NULL && connection->state == TARGET_FULL_FEATURE)
+        fault->full_feature(fault->context, connection);
 }
 
 /* Sends what there is of the reply; a long one goes on with the initiator's next (empty) request.

@@ -35,9 +35,12 @@ struct target_frame *target_frame_new(struct target_connection *connection, cons
 }
 
 void target_frame_encode(const struct target_connection *connection, struct target_frame *frame,
-                         const struct pdu *pdu)
+                         const struct pdu *pdu, const uint8_t *bhs)
 {
-    pdu_encode(pdu, frame->head);
+    if (bhs != NULL)
+        memcpy(frame->head, bhs, PDU_BHS_LENGTH);
+    else
+        pdu_encode(pdu, frame->head);
     frame->head_length = PDU_BHS_LENGTH;
     if (connection->framer.header_digest) {
         frame_header_digest(frame->head, PDU_BHS_LENGTH);
@@ -66,13 +69,58 @@ bool target_frame_flatten(struct target_frame *frame)
     return true;
 }
 
+/* To the end of the queue. */
+static void append(struct target_output *output, struct target_frame *frame)
+{
+    list_remove(&frame->link);
+    frame->earliest = output->earliest;
+    frame->behind = 0;
+    list_append(&output->frames, &frame->link);
+}
+
+/* One more frame has overtaken those that wait for it. */
+static void release_late(struct target_output *output)
+{
+    LIST_EACH_SAFE(node, &output->late)
+    {
+        struct target_frame *frame = LIST_OWNER(node, struct target_frame, link);
+
+        if (--frame->behind == 0)
+            append(output, frame);
+    }
+}
+
+void target_output_hurry(struct target_connection *connection)
+{
+    LIST_EACH_SAFE(node, &connection->output.late)
+    append(&connection->output, LIST_OWNER(node, struct target_frame, link));
+}
+
+void target_output_tick(struct target_connection *connection)
+{
+    struct target_output *output = &connection->output;
+
+    LIST_EACH_SAFE(node, &output->late)
+    {
+        struct target_frame *frame = LIST_OWNER(node, struct target_frame, link);
+
+        if (frame->earliest <= connection->now)
+            append(output, frame);
+    }
+}
+
 void target_output_queue(struct target_connection *connection, struct target_frame *frame)
 {
     struct target_output *output = &connection->output;
 
-    frame->earliest = output->earliest;
     output->queued += target_frame_length(frame);
-    list_append(&output->frames, &frame->link);
+    if (frame->behind > 0) {
+        frame->earliest = connection->now + TARGET_FAULT_PATIENCE;
+        list_append(&output->late, &frame->link);
+    } else {
+        append(output, frame);
+        release_late(output);
+    }
     if (!connection->reading)
         connection->wake(connection->owner);
 }
@@ -83,12 +131,15 @@ void target_output_init(struct target_output *output)
 {
     memset(output, 0, sizeof *output);
     list_init(&output->frames);
+    list_init(&output->late);
 }
 
 void target_output_clear(struct target_output *output)
 {
     LIST_EACH_SAFE(node, &output->frames)
     target_frame_free(LIST_OWNER(node, struct target_frame, link));
+    LIST_EACH_SAFE(late_node, &output->late)
+    target_frame_free(LIST_OWNER(late_node, struct target_frame, link));
     output->sent = output->queued = 0;
 }
 
@@ -102,12 +153,20 @@ static struct target_frame *first_frame(const struct target_output *output)
 uint64_t target_output_due(const struct target_output *output, uint64_t now)
 {
     const struct target_frame *frame = first_frame(output);
-    uint64_t due;
+    uint64_t due = OS_NEVER;
 
-    if (frame == NULL)
-        return OS_NEVER;
-    due = frame->earliest > output->dribble_next ? frame->earliest : output->dribble_next;
-    return due > now ? due : OS_NEVER;
+    if (frame != NULL)
+        due = frame->earliest > output->dribble_next ? frame->earliest : output->dribble_next;
+    if (due <= now)
+        due = OS_NEVER;
+    LIST_EACH(node, &output->late)
+    {
+        const struct target_frame *late = LIST_OWNER(node, struct target_frame, link);
+
+        if (late->earliest < due)
+            due = late->earliest;
+    }
+    return due;
 }
 
 static size_t frame_pieces(const struct target_frame *frame, size_t skip, struct iov *pieces,
@@ -141,7 +200,7 @@ size_t target_connection_write_pieces(struct target_connection *connection, stru
     size_t count = 0;
 
     connection->now = now;
-    if (output->dribble_next > now)
+    if (output->dribble_next > now || connection->mute)
         return 0;
     LIST_EACH(node, &output->frames)
     {

@@ -38,7 +38,8 @@ void target_pool_clear(struct target_pool *pool);
 
 struct target_frame {
     struct list link;
-    uint64_t earliest;
+    uint64_t earliest; /* of one that others overtake: when it waits no longer */
+    unsigned behind;   /* frames that overtake it */
     uint8_t head_length;
     uint8_t end; /* enum target_end: what follows it */
     struct frame_tail tail;
@@ -49,6 +50,7 @@ struct target_frame {
 
 struct target_output {
     struct list frames; /* struct target_frame */
+    struct list late;   /* those that others overtake */
     size_t sent;        /* of the first frame */
     size_t queued;      /* bytes */
     uint64_t earliest;  /* nothing queued from now on leaves before */
@@ -65,12 +67,16 @@ struct target_frame *target_frame_new(struct target_connection *connection, cons
                                       size_t length, struct target_buffer *buffer);
 void target_frame_free(struct target_frame *frame);
 size_t target_frame_length(const struct target_frame *frame);
-/* Header, digests, padding. */
+/* Header, digests, padding; with `bhs` that is the header. */
 void target_frame_encode(const struct target_connection *connection, struct target_frame *frame,
-                         const struct pdu *pdu);
+                         const struct pdu *pdu, const uint8_t *bhs);
 /* Makes one run of bytes of it, so that a fault can change or cut it. False: out of memory. */
 bool target_frame_flatten(struct target_frame *frame);
 void target_output_queue(struct target_connection *connection, struct target_frame *frame);
+/* Nothing follows any more that could overtake. */
+void target_output_hurry(struct target_connection *connection);
+/* What has waited long enough to be overtaken goes. */
+void target_output_tick(struct target_connection *connection);
 /* When something that waits for a time may leave; OS_NEVER when nothing does. */
 uint64_t target_output_due(const struct target_output *output, uint64_t now);
 

@@ -49,7 +49,7 @@ static bool takes_stat_sn(const struct pdu *pdu)
 /* The command window as it is now. */
 static void tell_window(const struct target_connection *connection, struct pdu_sequence *sn)
 {
-    const struct target_session *session = connection->session;
+    struct target_session *session = connection->session;
 
     sn->exp_cmd_sn = session != NULL ? session->exp_cmd_sn : connection->login_cmd_sn;
     sn->max_cmd_sn = session != NULL ? target_session_max_cmd_sn(session)
@@ -73,6 +73,29 @@ static void number(struct target_connection *connection, struct pdu *pdu)
 
 /* --- the way out --- */
 
+static void turn(uint8_t *bytes, size_t length, size_t at)
+{
+    if (at < length)
+        bytes[at] ^= 1;
+}
+
+/* Damage on the way: `bytes` are all of the PDU. */
+static void flip(const struct target_connection *connection, const struct target_fault_out *out,
+                 uint8_t *bytes, size_t length)
+{
+    size_t head = PDU_BHS_LENGTH + (connection->framer.header_digest ? PDU_DIGEST_LENGTH : 0);
+    size_t data = length - head;
+
+    if (out->flips & TARGET_FLIP_HEADER)
+        turn(bytes, PDU_BHS_LENGTH, out->flip_at);
+    if (out->flips & TARGET_FLIP_HEADER_DIGEST && head > PDU_BHS_LENGTH)
+        turn(bytes, head, head - 1);
+    if (out->flips & TARGET_FLIP_DATA)
+        turn(bytes + head, out->length, out->flip_at);
+    if (out->flips & TARGET_FLIP_DATA_DIGEST && connection->framer.data_digest && out->length > 0)
+        turn(bytes + head, data, data - 1);
+}
+
 static void queue_pdu(struct target_connection *connection, const struct target_fault_out *out,
                       struct target_buffer *buffer, bool with_end)
 {
@@ -81,11 +104,15 @@ static void queue_pdu(struct target_connection *connection, const struct target_
 
     if (frame == NULL)
         return;
-    target_frame_encode(connection, frame, out->pdu);
-    if (fault != NULL && (fault->encoded != NULL || with_end) && !target_frame_flatten(frame)) {
+    frame->behind = out->behind;
+    target_frame_encode(connection, frame, out->pdu, out->raw ? out->bhs : NULL);
+    if (fault != NULL && (fault->encoded != NULL || with_end || out->flips != 0) &&
+        !target_frame_flatten(frame)) {
         target_frame_free(frame);
         return;
     }
+    if (out->flips != 0)
+        flip(connection, out, frame->data.base, frame->data.length);
     if (fault != NULL && fault->encoded != NULL)
         fault->encoded(fault->context, connection, out->pdu, frame->data.base, frame->data.length);
     if (with_end) {
@@ -138,6 +165,8 @@ static void emit(struct target_connection *connection, struct pdu *pdu, const st
     pdu->data_length = out.length;
     obey(connection, &out, out.replaced != NULL ? out.replaced : load->buffer);
     target_buffer_release(out.replaced);
+    if (out.tell_sent && fault->sent != NULL)
+        fault->sent(fault->context, connection);
 }
 
 static bool is_kept(const struct target_connection *connection, const struct pdu *pdu)
@@ -237,7 +266,7 @@ void target_fault_send(struct target_connection *connection, const struct pdu *p
     target_buffer_release(buffer);
     if (frame == NULL)
         return;
-    target_frame_encode(connection, frame, &copy);
+    target_frame_encode(connection, frame, &copy, NULL);
     target_output_queue(connection, frame);
 }
 
@@ -258,6 +287,18 @@ void target_fault_dribble(struct target_connection *connection, size_t bytes, ui
 {
     connection->output.dribble = bytes;
     connection->output.dribble_interval = interval;
+}
+
+void target_fault_timer(struct target_connection *connection, uint32_t milliseconds)
+{
+    connection->fault_due = connection->now + milliseconds;
+    if (!connection->reading)
+        connection->wake(connection->owner);
+}
+
+void target_fault_mute(struct target_connection *connection)
+{
+    connection->mute = true;
 }
 
 uint32_t *target_fault_memory(struct target_connection *connection)

@@ -34,6 +34,7 @@ struct target_session *target_session_new(struct target_connection *connection,
     session->group = connection->group;
     session->exp_cmd_sn = login->cmd_sn;
     session->window = entity->settings.command_window;
+    session->max_cmd_sn = session->exp_cmd_sn - 1;
     list_init(&session->connections);
     list_init(&session->tasks);
     for (size_t i = 0; i < TARGET_TAG_BUCKETS; i++)
@@ -155,11 +156,15 @@ void target_session_check(struct target_session *session)
         free_session(session);
 }
 
-uint32_t target_session_max_cmd_sn(const struct target_session *session)
+/* It never goes back (RFC 7143, 4.2.2.1), so a window that shrinks does so while commands come. */
+uint32_t target_session_max_cmd_sn(struct target_session *session)
 {
     uint32_t free = session->busy < session->window ? session->window - session->busy : 0;
+    uint32_t now = session->exp_cmd_sn + free - 1;
 
-    return session->exp_cmd_sn + free - 1;
+    if (serial_less(session->max_cmd_sn, now))
+        session->max_cmd_sn = now;
+    return session->max_cmd_sn;
 }
 
 uint32_t target_session_ttt(struct target_session *session)

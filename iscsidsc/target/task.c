@@ -146,6 +146,12 @@ void target_task_join(struct target_task *task)
     list_append(bucket_of(task->session, task->pdu.itt), &task->by_tag);
 }
 
+void target_task_change(struct target_task *task, const struct pdu *pdu)
+{
+    task->pdu = *pdu;
+    memcpy(task->cdb, pdu->scsi_command.cdb, PDU_CDB_LENGTH);
+}
+
 static void leave_window(struct target_task *task)
 {
     if (task->in_window)
@@ -208,7 +214,7 @@ void target_task_response(const struct target_task *task, struct pdu *pdu)
     struct residual first = write || scsi->out_length > 0 ? out : in;
 
     *pdu = (struct pdu){.opcode = PDU_SCSI_RESPONSE, .final = true, .itt = task->pdu.itt};
-    pdu->scsi_response.response = SCSI_RESPONSE_COMPLETED;
+    pdu->scsi_response.response = task->response;
     pdu->scsi_response.status = scsi->status;
     pdu->scsi_response.overflow = first.overflow;
     pdu->scsi_response.underflow = first.underflow;
@@ -297,7 +303,7 @@ void target_task_execute(struct target_task *task)
     scsi->data_out_length = task->takes;
     if (task->failure != 0)
         target_scsi_fail(scsi, SCSI_ABORTED_COMMAND, task->failure);
-    else
+    else if (!task->refused)
         target_scsi_execute(scsi);
     target_buffer_release(task->data_out);
     task->data_out = NULL;

@@ -109,6 +109,8 @@ struct target_task {
     uint64_t heard;      /* when Data-Out came last */
     uint16_t failure;    /* ASC and ASCQ of an ABORTED COMMAND; 0: fine */
     uint16_t recoveries; /* recovery R2Ts sent */
+    bool refused;        /* by a fault: not run, `scsi` and `response` are the answer */
+    uint8_t response;    /* enum scsi_response_code */
 
     /* Data-In and status */
     uint32_t data_sn;      /* of the next R2T or Data-In */
@@ -128,6 +130,8 @@ struct target_task {
 struct target_task *target_task_new(struct target_connection *connection, const struct pdu *pdu,
                                     const uint8_t *ahs, bool *malformed);
 void target_task_free(struct target_task *task);
+/* A fault has changed the request. Room and lengths stay as they were. */
+void target_task_change(struct target_task *task, const struct pdu *pdu);
 /* Into the lists of its session. */
 void target_task_join(struct target_task *task);
 /* NULL when there is none; the newest when an answered one has the same tag. */

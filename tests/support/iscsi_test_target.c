@@ -1,7 +1,9 @@
 /* The embedded target as a program for tests. README.md tells its options. */
 #include "os/crypto.h"
 #include "program.h"
+#include "target/script.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,9 @@ struct run {
     struct os_loop *loop;
     struct target_entity *entity;
     struct target_server *server;
-    struct target *target; /* the last one named */
+    struct target *target;        /* the last one named */
+    struct target_script *script; /* NULL: no faults */
+    uint32_t seed;
     uint32_t next_lun;
     unsigned portals;
     bool watch_input;
@@ -223,6 +227,9 @@ enum option_code {
     NOP_INTERVAL,
     TIME2WAIT,
     SET,
+    FAULT,
+    FAULTS,
+    SEED,
     NO_STDIN,
 };
 
@@ -244,9 +251,51 @@ static const struct option options[] = {
     {"nop-interval", required_argument, NULL, NOP_INTERVAL},
     {"time2wait", required_argument, NULL, TIME2WAIT},
     {"set", required_argument, NULL, SET},
+    {"fault", required_argument, NULL, FAULT},
+    {"faults", required_argument, NULL, FAULTS},
+    {"seed", required_argument, NULL, SEED},
     {"no-stdin", no_argument, NULL, NO_STDIN},
     {NULL, 0, NULL, 0},
 };
+
+static void add_rules(struct run *run, const char *where, const char *text)
+{
+    char error[256];
+
+    if (run->script == NULL) {
+        run->script = target_script_new(run->seed);
+        if (run->script == NULL)
+            die(EXIT_NOT_HAD, "out of memory");
+        target_entity_settings(run->entity)->fault = target_script_fault(run->script);
+    }
+    if (!target_script_add(run->script, text, error, sizeof error))
+        die(EXIT_USAGE, "%s: %s", where, error);
+}
+
+static void add_rules_of_file(struct run *run, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    size_t length = 0;
+
+    if (file == NULL)
+        die(EXIT_NOT_HAD, "%s: %s", path, strerror(errno));
+    if (getdelim(&text, &length, '\0', file) < 0 && ferror(file))
+        die(EXIT_NOT_HAD, "%s: %s", path, strerror(errno));
+    fclose(file);
+    if (text != NULL)
+        add_rules(run, path, text);
+    free(text);
+}
+
+static void set_seed(struct run *run, const char *text)
+{
+    char *end;
+
+    run->seed = (uint32_t)strtoul(text, &end, 0);
+    if (end == text || *end != '\0' || run->script != NULL)
+        die(EXIT_USAGE, "--seed %s: a number, and before the faults", text);
+}
 
 static void obey_target_option(struct run *run, int code)
 {
@@ -310,6 +359,15 @@ static void obey_option(struct run *run, int code)
     case SET:
         set_by_name(run, optarg);
         break;
+    case FAULT:
+        add_rules(run, "--fault", optarg);
+        break;
+    case FAULTS:
+        add_rules_of_file(run, optarg);
+        break;
+    case SEED:
+        set_seed(run, optarg);
+        break;
     case NO_STDIN:
         run->watch_input = false;
         break;
@@ -345,6 +403,7 @@ int main(int argc, char **argv)
     program_run(run.loop, run.watch_input);
     target_server_free(run.server);
     target_entity_free(run.entity);
+    target_script_free(run.script);
     os_loop_free(run.loop);
     return 0;
 }
