@@ -47,12 +47,17 @@ static void print_portal(const ISCSI_TARGET_PORTALA *portal)
            portal->SymbolicName);
 }
 
-/* A group of no portals is only its count; any other starts on a multiple of four bytes. */
+/*
+ * A group of no portals is only its count; any other is as long as its struct and the portals that
+ * are not in it, rounded up to a multiple of four.
+ */
 static size_t group_length(ULONG portals)
 {
-    size_t length = offsetof(ISCSI_TARGET_PORTAL_GROUPA, Portals);
-
-    return (length + portals * sizeof(ISCSI_TARGET_PORTALA) + 3) / 4 * 4;
+    if (portals == 0)
+        return sizeof(ULONG);
+    return (sizeof(ISCSI_TARGET_PORTAL_GROUPA) +
+            (size_t)(portals - 1) * sizeof(ISCSI_TARGET_PORTALA) + 3) /
+           4 * 4;
 }
 
 static void print_groups(const struct report *report)
