@@ -146,6 +146,42 @@ bool os_address_same_host(const struct os_address *a, const struct os_address *b
            x.u.v6.sin6_scope_id == y.u.v6.sin6_scope_id;
 }
 
+/* --- bare IP addresses --- */
+
+static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+void os_address_to_ip(const struct os_address *address, uint8_t ip[OS_IP_LENGTH])
+{
+    struct os_native_address native;
+    memset(ip, 0, OS_IP_LENGTH);
+    if (!os_address_to_native(address, &native))
+        return;
+    if (native.u.any.sa_family == AF_INET6) {
+        memcpy(ip, &native.u.v6.sin6_addr, OS_IP_LENGTH);
+        return;
+    }
+    memcpy(ip, mapped_prefix, sizeof mapped_prefix);
+    memcpy(ip + sizeof mapped_prefix, &native.u.v4.sin_addr, 4);
+}
+
+void os_address_from_ip(struct os_address *address, const uint8_t ip[OS_IP_LENGTH], uint16_t port)
+{
+    struct os_native_address native = {0};
+    if (memcmp(ip, mapped_prefix, sizeof mapped_prefix) == 0) {
+        native.u.v4.sin_family = AF_INET;
+        native.u.v4.sin_port = htons(port);
+        memcpy(&native.u.v4.sin_addr, ip + sizeof mapped_prefix, 4);
+        os_address_from_native(&native.u.any, sizeof native.u.v4, address);
+    } else {
+        native.u.v6.sin6_family = AF_INET6;
+        native.u.v6.sin6_port = htons(port);
+        memcpy(&native.u.v6.sin6_addr, ip, OS_IP_LENGTH);
+        os_address_from_native(&native.u.any, sizeof native.u.v6, address);
+    }
+}
+
+/* --- lookups --- */
+
 static bool known(const struct os_address *list, size_t count, const struct os_address *address)
 {
     for (size_t i = 0; i < count; i++) {

@@ -24,6 +24,10 @@ void os_address_format(const struct os_address *address, char host[OS_HOST_TEXT]
 bool os_address_is_ipv6(const struct os_address *address);
 uint16_t os_address_port(const struct os_address *address);
 bool os_address_same_host(const struct os_address *a, const struct os_address *b);
+/* The IP address alone, IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2). A zone is lost. */
+#define OS_IP_LENGTH 16u
+void os_address_to_ip(const struct os_address *address, uint8_t ip[OS_IP_LENGTH]);
+void os_address_from_ip(struct os_address *address, const uint8_t ip[OS_IP_LENGTH], uint16_t port);
 
 /*
  * Looks a name up, blocking; up to `room` distinct addresses in the resolver's order. For helper
