@@ -298,20 +298,40 @@ static bool take_record(struct catalogue *catalogue, struct mechanism *mechanism
     return add_portal(instance, record);
 }
 
-enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mechanism,
-                              const struct discovery_records *records)
+static enum status take_records(struct catalogue *catalogue, struct mechanism *mechanism,
+                                const struct discovery_records *records)
 {
     catalogue->round++;
     for (size_t i = 0; i < records->count; i++) {
         if (!take_record(catalogue, mechanism, &records->items[i]))
             return STATUS_NO_MEMORY;
     }
+    return STATUS_OK;
+}
+
+enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mechanism,
+                              const struct discovery_records *records)
+{
+    enum status status = take_records(catalogue, mechanism, records);
+    if (status != STATUS_OK)
+        return status;
     LIST_EACH_SAFE(node, &mechanism->instances)
     {
         if (OF_MECHANISM(node)->round != catalogue->round)
             remove_instance(catalogue, OF_MECHANISM(node));
     }
     return STATUS_OK;
+}
+
+enum status catalogue_update(struct catalogue *catalogue, struct mechanism *mechanism,
+                             const char *target, const struct discovery_records *records)
+{
+    enum status status = take_records(catalogue, mechanism, records);
+    struct known_target *known = catalogue_find(catalogue, target);
+    struct instance *instance = known != NULL ? catalogue_instance(known, mechanism) : NULL;
+    if (status == STATUS_OK && instance != NULL && instance->round != catalogue->round)
+        remove_instance(catalogue, instance);
+    return status;
 }
 
 void catalogue_clear(struct catalogue *catalogue)

@@ -101,6 +101,11 @@ void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mec
 enum status catalogue_replace(struct catalogue *catalogue, struct mechanism *mechanism,
                               const struct discovery_records *records);
 
+/* The same for one target alone: all records are of it, none that the mechanism knows it no longer.
+ */
+enum status catalogue_update(struct catalogue *catalogue, struct mechanism *mechanism,
+                             const char *target, const struct discovery_records *records);
+
 /* What the mechanism says of the target; NULL: nothing. */
 struct instance *catalogue_instance(const struct known_target *target,
                                     const struct mechanism *mechanism);

@@ -1,6 +1,7 @@
 /* The engine's thread, and its start and end. */
 #include "engine/model.h"
 #include "engine/events.h"
+#include "engine/isns.h"
 #include "engine/probe.h"
 #include "engine/restore.h"
 #include "engine/sessions.h"
@@ -23,7 +24,8 @@ bool engine_stopping(const struct engine *engine)
 bool engine_busy(struct engine *engine)
 {
     return !list_empty(&engine->sessions) || !list_empty(&engine->pending) ||
-           !list_empty(&engine->probes) || restore_wanted(engine);
+           !list_empty(&engine->probes) || !list_empty(&engine->isns_servers) ||
+           restore_wanted(engine);
 }
 
 /* --- calls --- */
@@ -91,12 +93,13 @@ static void finish_stop(struct engine *engine)
     os_timer_clear(&engine->stop_timer);
     engine_sessions_drop(engine);
     probes_drop(engine);
+    isns_servers_drop(engine);
     os_loop_stop(engine->loop);
 }
 
-void engine_session_gone(struct engine *engine)
+void engine_drained(struct engine *engine)
 {
-    if (engine->draining && list_empty(&engine->sessions))
+    if (engine->draining && list_empty(&engine->sessions) && isns_servers_left(engine))
         finish_stop(engine);
 }
 
@@ -112,10 +115,11 @@ static void on_stop(struct os_job *job)
     cancel_pending(engine);
     restore_end(engine);
     engine_sessions_logout(engine);
+    isns_servers_leave(engine);
     engine->draining = true;
-    if (list_empty(&engine->sessions) ||
-        !os_timer_set(engine->loop, &engine->stop_timer, os_now() + STOP_WAIT))
+    if (!os_timer_set(engine->loop, &engine->stop_timer, os_now() + STOP_WAIT))
         finish_stop(engine);
+    engine_drained(engine);
 }
 
 static void engine_free(struct engine *engine)
@@ -204,6 +208,8 @@ static struct engine *engine_new(const char *directory, bool service)
     list_init(&engine->pending);
     list_init(&engine->probes);
     list_init(&engine->temporary_targets);
+    list_init(&engine->isns_servers);
+    list_init(&engine->isns_followers);
     list_init(&engine->sessions);
     for (size_t i = 0; i < SESSION_BUCKETS; i++)
         list_init(&engine->sessions_by_id[i]);

@@ -1,4 +1,5 @@
 #include "engine/exploration.h"
+#include "engine/isns.h"
 #include "engine/mechanism.h"
 #include "engine/probe.h"
 #include "engine/static_targets.h"
@@ -6,6 +7,11 @@
 
 /* One that does not answer at all must not hold up who asks what is known: see EXPLORE_SOON. */
 enum { SOON = 5000 };
+
+struct listed {
+    struct discovery_portal_list portals;
+    struct text_list servers; /* of iSNS */
+};
 
 struct part {
     struct probe_waiter waiter;
@@ -46,15 +52,18 @@ static bool is_listed(const struct mechanism *mechanism, const struct catalogue 
     return false;
 }
 
-/* Portals that are on the list no longer, or never were, are not asked again: what they said goes.
- */
+/* Who is on no list any more, or never was, is not asked again: what they said goes. */
 static void drop_unlisted(struct engine *engine)
 {
     struct store *store;
     struct os_arena arena = {0};
     struct discovery_portal_list portals;
-    if (engine_store(engine, &store) == STATUS_OK &&
-        store_portals(store, &arena, false, &portals) == STATUS_OK) {
+    struct text_list servers;
+    if (engine_store(engine, &store) != STATUS_OK)
+        return;
+    if (store_servers(store, SERVER_ISNS, &arena, &servers) == STATUS_OK)
+        isns_servers_keep(engine, &servers, true);
+    if (store_portals(store, &arena, false, &portals) == STATUS_OK) {
         LIST_EACH_SAFE(node, &engine->catalogue.mechanisms)
         {
             struct mechanism *mechanism = LIST_OWNER(node, struct mechanism, link);
@@ -80,7 +89,8 @@ static enum status result_of(const struct exploration *exploration)
         return exploration->failure;
     if (exploration->answered == 0 && exploration->failure != STATUS_OK)
         return exploration->failure;
-    drop_unlisted(exploration->engine);
+    if (exploration->mode == EXPLORE_ALL)
+        drop_unlisted(exploration->engine);
     return STATUS_OK;
 }
 
@@ -147,6 +157,18 @@ static void ask(struct exploration *exploration, struct part *part,
         count_answer(exploration, status);
 }
 
+static void ask_server(struct exploration *exploration, struct part *part, const char *address)
+{
+    uint64_t most = exploration->mode == EXPLORE_SOON ? SOON : UINT64_MAX;
+    bool waiting;
+    enum status status = isns_servers_ask(exploration->engine, address, exploration->mode, most,
+                                          &part->waiter, &waiting);
+    if (waiting)
+        exploration->running++;
+    else if (status != STATUS_OK)
+        count_answer(exploration, status);
+}
+
 static struct exploration *exploration_new(struct engine *engine, enum exploration_mode mode,
                                            explored *done, void *context, size_t count)
 {
@@ -168,15 +190,19 @@ static struct exploration *exploration_new(struct engine *engine, enum explorati
     return exploration;
 }
 
-static enum status ask_all(struct engine *engine, const struct discovery_portal_list *portals,
+static enum status ask_all(struct engine *engine, const struct listed *listed,
                            enum exploration_mode mode, explored *done, void *context,
                            struct exploration **out)
 {
-    struct exploration *exploration = exploration_new(engine, mode, done, context, portals->count);
+    size_t count = (size_t)listed->portals.count + listed->servers.count;
+    struct exploration *exploration = exploration_new(engine, mode, done, context, count);
     if (exploration == NULL)
         return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < portals->count; i++)
-        ask(exploration, &exploration->parts[i], &portals->items[i]);
+    struct part *part = exploration->parts;
+    for (uint32_t i = 0; i < listed->portals.count; i++)
+        ask(exploration, part++, &listed->portals.items[i]);
+    for (uint32_t i = 0; i < listed->servers.count; i++)
+        ask_server(exploration, part++, listed->servers.items[i]);
     enum status status = STATUS_OK;
     if (exploration->running > 0 && mode == EXPLORE_SOON &&
         !os_timer_set(engine->loop, &exploration->timer, os_now() + SOON))
@@ -191,21 +217,32 @@ static enum status ask_all(struct engine *engine, const struct discovery_portal_
     return status;
 }
 
+static enum status read_lists(struct store *store, enum exploration_mode mode,
+                              struct os_arena *arena, struct listed *listed)
+{
+    enum status status = store_servers(store, SERVER_ISNS, arena, &listed->servers);
+    if (status == STATUS_OK && mode != EXPLORE_ISNS)
+        status = store_portals(store, arena, true, &listed->portals);
+    return status;
+}
+
 enum status exploration_start(struct engine *engine, enum exploration_mode mode, explored *done,
                               void *context, struct exploration **out)
 {
     struct store *store;
     struct os_arena arena = {0};
-    struct discovery_portal_list portals;
+    struct listed listed = {0};
     *out = NULL;
     enum status status = static_targets_sync(engine);
     if (status == STATUS_OK)
         status = engine_store(engine, &store);
     if (status != STATUS_OK || (is_lenient(mode) && store_unchanged(store, &engine->explored)))
         return status;
-    status = store_portals(store, &arena, true, &portals);
+    status = read_lists(store, mode, &arena, &listed);
     if (status == STATUS_OK)
-        status = ask_all(engine, &portals, mode, done, context, out);
+        isns_servers_keep(engine, &listed.servers, false);
+    if (status == STATUS_OK)
+        status = ask_all(engine, &listed, mode, done, context, out);
     if (!is_lenient(mode) || status != STATUS_OK || *out != NULL)
         engine->explored = 0; /* look again next time */
     os_arena_clear(&arena);

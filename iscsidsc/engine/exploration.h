@@ -1,4 +1,4 @@
-/* Asking all mechanisms in parallel what targets they know. */
+/* Asking all portals and iSNS servers in parallel what targets they know. */
 #ifndef ENGINE_EXPLORATION_H
 #define ENGINE_EXPLORATION_H
 
@@ -9,6 +9,7 @@ enum exploration_mode {
     EXPLORE_SOON,       /* the same, but none is waited for longer than five seconds */
     EXPLORE_UNANSWERED, /* those that have not answered when they were asked last */
     EXPLORE_ALL,
+    EXPLORE_ISNS, /* all iSNS servers, but no portals */
 };
 
 struct exploration;
@@ -16,10 +17,11 @@ struct exploration;
 typedef void explored(void *context, enum status status);
 
 /*
- * Brings the static targets up to date, asks listed portals, and waits for those being asked. OK
- * with *out NULL: there was nothing to do. OK with *out: `done` will be called, the exploration is
- * gone then. Its status is always OK with EXPLORE_NEW and EXPLORE_SOON, the first failure with
- * EXPLORE_UNANSWERED, and that only when no portal answered with EXPLORE_ALL.
+ * Brings the static targets up to date, asks listed portals and iSNS servers, and waits for those
+ * being asked (with EXPLORE_UNANSWERED only for portals). OK with *out NULL: there was nothing to
+ * do. OK with *out: `done` will be called, the exploration is gone then. Its status is always OK
+ * with EXPLORE_NEW and EXPLORE_SOON, the first failure with EXPLORE_UNANSWERED, and that only when
+ * nobody answered otherwise.
  */
 enum status exploration_start(struct engine *engine, enum exploration_mode mode, explored *done,
                               void *context, struct exploration **out);

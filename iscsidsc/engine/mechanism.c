@@ -1,5 +1,6 @@
 #include "engine/mechanism.h"
 #include "os/memory.h"
+#include "protocol/isns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,17 @@ struct mechanism_key mechanism_of_portal(const struct discovery_portal *entry)
     };
 }
 
+static void name_server(const struct mechanism_key *key, char *name, size_t room)
+{
+    struct portal_address where = {.port = key->socket};
+    char address[PORTAL_HOST_MAX + 16];
+    snprintf(where.host, sizeof where.host, "%s", key->address);
+    bool usual = key->socket == ISNS_DEFAULT_PORT;
+    if (usual || !portal_format(&where, address, sizeof address))
+        snprintf(address, sizeof address, "%s", key->address);
+    snprintf(name, room, "iSNS:%s", address);
+}
+
 const char *mechanism_name(const struct mechanism *mechanism, struct os_arena *arena)
 {
     char name[PORTAL_HOST_MAX + 64];
@@ -25,7 +37,7 @@ const char *mechanism_name(const struct mechanism *mechanism, struct os_arena *a
                  INITIATOR_INSTANCE);
         break;
     case MECHANISM_ISNS:
-        snprintf(name, sizeof name, "iSNS:%s", key->address);
+        name_server(key, name, sizeof name);
         break;
     default:
         snprintf(name, sizeof name, "Static:*");

@@ -9,8 +9,8 @@ struct mechanism_key mechanism_of_portal(const struct discovery_portal *entry);
 
 /*
  * "SendTargets:*192.0.2.1 0003260 Root\ISCSIPRT\0000_0 " (with the blank at the end),
- * "iSNS:192.0.2.2" or "Static:*". NULL: out of memory. Discovery portals that differ only in their
- * initiator or its port share a name.
+ * "iSNS:192.0.2.2" (with the port, unless it is the usual one) or "Static:*". NULL: out of memory.
+ * Discovery portals that differ only in their initiator or its port share a name.
  */
 const char *mechanism_name(const struct mechanism *mechanism, struct os_arena *arena);
 /* Without case; blanks at the end do not count. */

@@ -55,6 +55,8 @@ struct engine {
     struct list temporary_targets; /* static ones that are not stored: see temporary_targets.h */
     uint64_t static_seen;          /* of the store, when its static targets were read */
     struct list probes;
+    struct list isns_servers;   /* struct isns_server: those that are followed */
+    struct list isns_followers; /* struct isns_follower: conversations with them */
     struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */
     uint64_t adapter;     /* AdapterUnique of every id of this engine */
@@ -70,7 +72,7 @@ enum status engine_parameters(struct engine *engine, const struct parameters **o
 /* The store, opened at its first use. */
 enum status engine_store(struct engine *engine, struct store **out);
 
-/* When the last session is gone a stopping engine stops. */
-void engine_session_gone(struct engine *engine);
+/* When nobody is left to take leave of, a stopping engine stops. */
+void engine_drained(struct engine *engine);
 
 #endif

@@ -93,7 +93,7 @@ void engine_session_remove(struct engine_session *session)
     os_free(session->target);
     os_free(session->address);
     os_free(session);
-    engine_session_gone(engine);
+    engine_drained(engine);
 }
 
 /* False: out of memory, and the attempt still has its contact. */
