@@ -993,11 +993,11 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiInitiatorRADIUSSharedSecret(ULONG SharedSe
 /*
  * Puts a RADIUS server on the list, which is stored, or takes it off.
  *
- * Address: IPv4, IPv6 or host name, fewer than MAX_RADIUS_ADDRESS_LEN - 1 characters
- * for an address.
+ * Address: IPv4, IPv6 or host name, with ":port" behind it (IPv6 in brackets then) where that
+ * is not 1812. Names are looked up, and servers asked, when a login needs them.
  *
- * Errors: ERROR_INVALID_PARAMETER for an unusable address, ISDSC_DNS_NAME_UNRESOLVED,
- * or the code of the socket call that failed.
+ * Errors: ERROR_INVALID_PARAMETER for an unusable address; ERROR_NOT_FOUND when one that is not
+ * on the list is to be removed.
  */
 ISDSC_API ISDSC_STATUS WINAPI AddRadiusServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI AddRadiusServerW(PWSTR Address);

@@ -221,8 +221,11 @@ static struct engine *engine_new(const char *directory, bool service)
     engine->adapter = new_adapter();
     engine->loop = os_loop_new();
     if (engine->loop != NULL && take_directory(engine, directory) &&
-        link_base_open(&engine->links, engine->loop))
+        link_base_open(&engine->links, engine->loop)) {
+        radius_client_init(&engine->radius);
+        engine->links.authority = &engine->radius.authority;
         return engine;
+    }
     engine_free(engine);
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include "engine/catalogue.h"
 #include "engine/engine.h"
 #include "engine/parameters.h"
+#include "engine/radius_client.h"
 #include "engine/store.h"
 #include "os/thread.h"
 
@@ -51,6 +52,7 @@ struct engine {
     char problem[PROBLEM_ROOM]; /* what is wrong with the configuration file */
 
     struct link_base links;
+    struct radius_client radius;
     struct catalogue catalogue;
     struct list temporary_targets; /* static ones that are not stored: see temporary_targets.h */
     uint64_t static_seen;          /* of the store, when its static targets were read */

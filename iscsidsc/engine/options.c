@@ -1,4 +1,5 @@
 #include "engine/options.h"
+#include "engine/radius.h"
 #include "engine/settings.h"
 #include "os/crypto.h"
 
@@ -47,12 +48,22 @@ static bool user_name_valid(const struct blob *name)
     return true;
 }
 
+/* Whoever wants the RADIUS server to judge must not get a login in which nothing is judged. */
+static bool radius_has_its_part(const struct login_options *options)
+{
+    if (options->flags & LOGIN_FLAG_RADIUS_VERIFICATION)
+        return auth_type(options) == AUTH_MUTUAL;
+    return !(options->flags & LOGIN_FLAG_RADIUS_RESPONSE) || auth_type(options) != AUTH_NONE;
+}
+
 static enum status check_chap(const struct login_options *options)
 {
-    if (options->flags & (LOGIN_FLAG_RADIUS_RESPONSE | LOGIN_FLAG_RADIUS_VERIFICATION))
-        return STATUS_NOT_IMPLEMENTED;
     if (given(options, OPTION_USERNAME) && !user_name_valid(&options->username))
         return STATUS_INVALID_CHAP_NAME;
+    if (options->flags & LOGIN_FLAG_RADIUS_RESPONSE)
+        return given(options, OPTION_USERNAME) && options->username.length > RADIUS_VALUE_MAX
+                   ? STATUS_INVALID_CHAP_NAME
+                   : STATUS_OK;
     if (!given(options, OPTION_PASSWORD) || options->password.data == NULL ||
         options->password.length < SECRET_LEAST || options->password.length > SECRET_MOST)
         return STATUS_INVALID_TARGET_SECRET;
@@ -65,7 +76,7 @@ enum status options_check(const struct login_options *options)
         return STATUS_OK;
     if (options->flags & LOGIN_FLAG_REQUIRE_IPSEC)
         return STATUS_NO_IPSEC;
-    if (auth_type(options) > AUTH_MUTUAL)
+    if (auth_type(options) > AUTH_MUTUAL || !radius_has_its_part(options))
         return STATUS_INVALID_AUTH_TYPE;
     enum status status = check_numbers(options);
     if (status == STATUS_OK && auth_type(options) != AUTH_NONE)
@@ -128,6 +139,29 @@ static enum status set_peer_secret(struct engine *engine, struct option_settings
     return STATUS_OK;
 }
 
+static enum status set_peer(struct engine *engine, const struct login_options *options,
+                            struct option_settings *out)
+{
+    if (!(options->flags & LOGIN_FLAG_RADIUS_VERIFICATION))
+        return set_peer_secret(engine, out);
+    out->session.chap.ask_verdict = true;
+    out->session.auth = SESSION_AUTH_MUTUAL;
+    return STATUS_OK;
+}
+
+/* A password beside the RADIUS server that makes the response is of no use. */
+static void set_secret(const struct login_options *options, struct option_settings *out)
+{
+    struct chap_credentials *chap = &out->session.chap;
+    if (options->flags & LOGIN_FLAG_RADIUS_RESPONSE) {
+        chap->ask_response = true;
+        return;
+    }
+    memcpy(out->secret, options->password.data, options->password.length);
+    chap->secret = out->secret;
+    chap->secret_length = options->password.length;
+}
+
 static enum status set_chap(struct engine *engine, const struct login_options *options,
                             struct option_settings *out)
 {
@@ -139,10 +173,13 @@ static enum status set_chap(struct engine *engine, const struct login_options *o
         out->user_name[options->username.length] = '\0';
         chap->name = out->user_name;
     }
-    memcpy(out->secret, options->password.data, options->password.length);
-    chap->secret = out->secret;
-    chap->secret_length = options->password.length;
-    return auth_type(options) == AUTH_MUTUAL ? set_peer_secret(engine, out) : STATUS_OK;
+    if (options->flags & (LOGIN_FLAG_RADIUS_RESPONSE | LOGIN_FLAG_RADIUS_VERIFICATION)) {
+        enum status status = radius_check(engine);
+        if (status != STATUS_OK)
+            return status;
+    }
+    set_secret(options, out);
+    return auth_type(options) == AUTH_MUTUAL ? set_peer(engine, options, out) : STATUS_OK;
 }
 
 enum status options_settings(struct engine *engine, const struct login_options *options,

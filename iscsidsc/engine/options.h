@@ -44,15 +44,16 @@ struct option_settings {
 
 /*
  * May such a login be tried? `options` NULL: none were given. INVALID_LOGIN_OPTIONS,
- * INVALID_AUTH_TYPE, INVALID_CHAP_NAME, INVALID_TARGET_SECRET (CHAP without a password of 12 to 16
- * bytes), NO_IPSEC, NOT_IMPLEMENTED (CHAP by RADIUS).
+ * INVALID_AUTH_TYPE (RADIUS for an authentication that is not asked for included),
+ * INVALID_CHAP_NAME, INVALID_TARGET_SECRET (CHAP without a password of 12 to 16 bytes, where the
+ * RADIUS server has none either), NO_IPSEC.
  */
 enum status options_check(const struct login_options *options);
 
 /*
  * Fills in all but target name and ISID. The options have passed options_check. Statuses of the
  * store and the configuration; INVALID_INITIATOR_SECRET: mutual CHAP, but no initiator secret is
- * set; INVALID_SECRET: it is the same as the password.
+ * set; INVALID_SECRET: it is the same as the password; RADIUS_NOT_CONFIGURED.
  */
 enum status options_settings(struct engine *engine, const struct login_options *options,
                              bool discovery, struct option_settings *out);

@@ -9,7 +9,7 @@
  * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
  * (Windows: 65536); ErrorRecoveryLevel is 0, and more is taken as the 0 that can be kept (Windows:
  * 2); LoginTimeout, the time for a whole login, PersistentLoginAlsoLogsIn and those of the service
- * have no Windows names.
+ * and of RADIUS have no Windows names.
  */
 #ifndef ENGINE_PARAMETERS_H
 #define ENGINE_PARAMETERS_H
@@ -42,7 +42,9 @@
     PARAMETER(ImmediateData, immediate_data, 0, 1, 1)                                              \
     PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 2, 0)                                   \
     PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
-    PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)
+    PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)                   \
+    PARAMETER(RadiusTimeout, radius_timeout, 1, 3600, 10)                                          \
+    PARAMETER(RadiusRequireMessageAuthenticator, radius_require_authenticator, 0, 1, 1)
 
 /* TEXT(name, member). Empty unless set. */
 #define TEXT_PARAMETERS(TEXT)                                                                      \

@@ -45,6 +45,7 @@ static uint32_t pause_of(const struct restore *restore, unsigned tries, enum sta
     uint32_t most = engine->has_parameters ? engine->parameters.delay_between_reconnect * 1000 : 0;
     bool refused = status == STATUS_LOGIN_AUTHENTICATION_FAILED ||
                    status == STATUS_TARGET_AUTHENTICATION_FAILED ||
+                   status == STATUS_AUTHENTICATION_FAILED ||
                    status == STATUS_LOGIN_AUTHORIZATION_FAILED;
     bool eager = os_now() - restore->began < EAGER_TIME && !refused;
     return recovery_pause(tries, eager || most == 0 ? EAGER_PAUSE : most);

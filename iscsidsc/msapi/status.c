@@ -108,6 +108,8 @@
     R(ISNS_SERVER_NOT_FOUND, ISDSC_ISNS_SERVER_NOT_FOUND)                                          \
     R(ISNS_VERSION, ISDSC_INCOMPATIBLE_ISNS_VERSION)                                               \
     R(RADIUS_UNAVAILABLE, ISDSC_AUTHENTICATION_FAILURE)                                            \
+    R(RADIUS_NOT_CONFIGURED, ISDSC_NO_AUTH_INFO_AVAILABLE)                                         \
+    R(RADIUS_SERVER_NOT_FOUND, ERROR_NOT_FOUND)                                                    \
     R(TOO_MANY_CONNECTIONS, ISDSC_TOO_MANY_CONNECTIONS)                                            \
     R(CONNECTION_LEAVING, ISDSC_REMOVE_CONNECTION_IN_PROGRESS)                                     \
     R(DEVICE_NOT_FOUND, ISDSC_DEVICE_NOT_FOUND)                                                    \

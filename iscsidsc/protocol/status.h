@@ -118,6 +118,8 @@
     S(ISNS_SERVER_NOT_FOUND, "the iSNS server is not known or does not answer")                    \
     S(ISNS_VERSION, "the iSNS server uses another version of the protocol")                        \
     S(RADIUS_UNAVAILABLE, "no RADIUS server answered")                                             \
+    S(RADIUS_NOT_CONFIGURED, "no RADIUS server is known, or no secret shared with one")            \
+    S(RADIUS_SERVER_NOT_FOUND, "the RADIUS server is not on the list")                             \
     S(TOO_MANY_CONNECTIONS, "the session may have no more connections")                            \
     S(CONNECTION_LEAVING, "a connection of the session is being removed")                          \
     S(DEVICE_NOT_FOUND, "the device is not known")                                                 \

@@ -274,7 +274,13 @@ static const struct request_parts wrong_options[] = {
                       .flags = LOGIN_FLAG_RADIUS_RESPONSE,
                       .auth_type = 1,
                       .password = SECRET(12)},
-          .expected = STATUS_NOT_IMPLEMENTED),
+          .expected = STATUS_RADIUS_NOT_CONFIGURED),
+    PARTS(.options = {.specified = OPTION_AUTH_TYPE | OPTION_PASSWORD,
+                      .flags = LOGIN_FLAG_RADIUS_VERIFICATION,
+                      .auth_type = 1,
+                      .password = SECRET(12)},
+          .expected = STATUS_INVALID_AUTH_TYPE),
+    PARTS(.options = {.flags = LOGIN_FLAG_RADIUS_RESPONSE}, .expected = STATUS_INVALID_AUTH_TYPE),
 };
 
 static void assert_refused(enum status got, const struct request_parts *parts, size_t index)
