@@ -1,7 +1,7 @@
 /* iSNS and RADIUS servers that are not there, and devices that wait for nobody. */
 #include "parallel.h"
 
-#define RADIUS_UNKNOWN ERROR_INVALID_PARAMETER
+#define RADIUS_UNKNOWN ERROR_NOT_FOUND
 
 #define FORM_FILE "parallel/servers.inc"
 #include "../msapi_forms.h"
