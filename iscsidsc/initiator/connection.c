@@ -99,10 +99,25 @@ static void close_others(struct connection *connection, enum status status)
     }
 }
 
+/* What has a time limit is theirs to watch from now on. */
+static void wake_others(const struct connection *connection)
+{
+    struct session *session = connection->session;
+
+    LIST_EACH(node, &session->connections)
+    {
+        struct connection *other = LIST_OWNER(node, struct connection, link);
+
+        if (other != connection && other->state == CONNECTION_FULL_FEATURE)
+            session->callbacks->output(other->owner, other);
+    }
+}
+
 void connection_close(struct connection *connection, enum status status)
 {
     struct session *session = connection->session;
     enum status task_status = status == STATUS_OK ? STATUS_NO_CONNECTION : status;
+    bool keep = recover_wanted(connection, status);
 
     if (connection->closing || connection->state == CONNECTION_CLOSED)
         return;
@@ -114,10 +129,13 @@ void connection_close(struct connection *connection, enum status status)
     connection->due = INITIATOR_NEVER;
     login_free(connection);
     forget_own(connection);
+    recover_lost(connection);
+    if (keep)
+        recover_keep(connection);
     managements_fail(session, connection, task_status);
     tasks_fail(connection, task_status);
-    if (session->text && session->text->connection == connection)
-        text_finish(session, task_status);
+    text_fail(connection, task_status);
+    wake_others(connection);
     session->callbacks->closed(connection->owner, connection, status);
     connection->closing = false;
     close_others(connection, status);
@@ -204,14 +222,12 @@ size_t connection_awaited(const struct connection *connection, uint64_t *bytes)
 uint64_t connection_due(const struct connection *connection)
 {
     const struct session *session = connection->session;
-    uint64_t due = connection->due;
+    uint64_t due = session_due(session);
 
     if (connection->state == CONNECTION_CLOSED || connection->state == CONNECTION_IDLE)
         return INITIATOR_NEVER;
-    if (session->next_due < due)
-        due = session->next_due;
-    if (session->trim_due < due)
-        due = session->trim_due;
+    if (connection->due < due)
+        due = connection->due;
     if (session->text && session->text->connection == connection && session->text->due < due)
         due = session->text->due;
     return due;
@@ -222,7 +238,6 @@ void connection_tick(struct connection *connection, uint64_t now)
     struct session *session = connection->session;
 
     connection->now = now;
-    pools_tick(session, now);
     if (connection->due <= now && connection->state == CONNECTION_LOGIN) {
         connection_fail(connection, STATUS_LOGIN_TIMEOUT, "no end of the login in time");
         return;
@@ -238,13 +253,14 @@ void connection_tick(struct connection *connection, uint64_t now)
     if (session->text && session->text->connection == connection && session->text->due <= now)
         connection_fail(connection, STATUS_COMMAND_TIMEOUT, "no answer to a text request in time");
     else
-        deadlines_tick(session, now);
+        session_tick(session, now);
 }
 
-void connection_note_time2wait(struct connection *connection, uint16_t time2wait)
+void connection_note_times(struct connection *connection, uint16_t time2wait, uint16_t time2retain)
 {
-    connection->time2wait_told = true;
+    connection->times_told = true;
     connection->time2wait = time2wait;
+    connection->time2retain = time2retain;
 }
 
 /* --- questions --- */
@@ -271,8 +287,14 @@ enum session_auth connection_auth(const struct connection *connection)
 
 uint32_t connection_time2wait(const struct connection *connection)
 {
-    return connection->time2wait_told ? connection->time2wait
-                                      : connection->session->values.default_time2wait;
+    return connection->times_told ? connection->time2wait
+                                  : connection->session->values.default_time2wait;
+}
+
+uint32_t connection_time2retain(const struct connection *connection)
+{
+    return connection->times_told ? connection->time2retain
+                                  : connection->session->values.default_time2retain;
 }
 
 const struct portal_address *connection_redirect(const struct connection *connection)

@@ -96,7 +96,7 @@ static void drop_connection(struct session *session, const struct pdu_async_mess
 
         if (connection->cid != message->parameter1)
             continue;
-        connection_note_time2wait(connection, message->parameter2);
+        connection_note_times(connection, message->parameter2, message->parameter3);
         connection_fail(connection, STATUS_CONNECTION_CLOSED,
                         "the target said that it drops the connection");
     }
@@ -108,7 +108,7 @@ static void drop_session(struct session *session, const struct pdu_async_message
     {
         struct connection *connection = LIST_OWNER(node, struct connection, link);
 
-        connection_note_time2wait(connection, message->parameter2);
+        connection_note_times(connection, message->parameter2, message->parameter3);
         connection_fail(connection, STATUS_CONNECTION_CLOSED,
                         "the target said that it drops the session");
     }
@@ -173,6 +173,8 @@ static void reject_tagged(struct connection *connection, struct slot *slot, uint
         logout_rejected(slot->object, itt);
     else if (slot->kind == SLOT_MANAGEMENT)
         manage_rejected(slot->object);
+    else if (slot->kind == SLOT_RECOVERY || slot->kind == SLOT_REASSIGN)
+        recover_rejected(connection, itt);
     else if (slot->kind == SLOT_ABANDONED || slot->kind == SLOT_ABORT)
         tag_release(&session->tags, itt);
 }

@@ -55,6 +55,13 @@ struct session_settings {
     enum session_auth auth;
     struct chap_credentials chap; /* peer_secret only for SESSION_AUTH_MUTUAL */
     struct session_timeouts timeouts;
+    /*
+     * At error recovery level 2: tasks of a connection that is lost wait for another one, for
+     * Time2Wait and Time2Retain. Other connections of the session take them; where there is none,
+     * the owner makes one when `closed` has told of the loss and Time2Wait has passed, and calls
+     * session_tick meanwhile. Without this they end with their connection.
+     */
+    bool keep_tasks;
 };
 
 struct session_callbacks {
@@ -95,6 +102,12 @@ uint16_t session_tsih(const struct session *session);
 const char *session_target_alias(const struct session *session); /* "" when none was sent */
 uint16_t session_portal_group(const struct session *session);    /* 0 before the login */
 size_t session_outstanding(const struct session *session);       /* tasks not completed */
+/* Of those, the ones whose connection was lost and that wait for another. */
+size_t session_kept(const struct session *session);
+/* While no connection is there, whose connection_due and connection_tick do it: when session_tick
+ * wants to be called at the latest. */
+uint64_t session_due(const struct session *session);
+void session_tick(struct session *session, uint64_t now);
 /* At least one connection is in full feature phase and not logging out. */
 bool session_usable(const struct session *session);
 
@@ -316,6 +329,7 @@ struct task {
     uint8_t response; /* enum scsi_response_code */
     uint8_t snacks;
     bool acknowledge;
+    bool resync;    /* the first R2T may have any number */
     uint8_t rescue; /* it is late: what is done about it */
     bool answered;  /* its status is here, some of its data are not yet */
 };
@@ -382,6 +396,7 @@ struct text_exchange {
 
     /* Inside. */
     struct connection *connection;
+    uint32_t cmd_sn; /* of the last request */
     size_t received;
     uint32_t itt;
     uint64_t due;

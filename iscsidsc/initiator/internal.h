@@ -13,6 +13,8 @@ enum slot_kind {
     SLOT_TEXT,
     SLOT_LOGOUT,
     SLOT_MANAGEMENT,
+    SLOT_RECOVERY,  /* the logout of a lost connection */
+    SLOT_REASSIGN,  /* its object is the ITT of the task */
     SLOT_ABORT,     /* its object is the ITT of the task */
     SLOT_ABANDONED, /* cancelled after it was sent: a late answer is expected and dropped */
 };
@@ -95,6 +97,16 @@ struct session {
     struct pool bursts;
     uint64_t trim_due; /* then the pools of an idle session are emptied */
     struct text_exchange *text;
+    bool lost;          /* a connection was, since the last tick */
+    uint32_t time2wait; /* milliseconds */
+    uint32_t time2retain;
+    struct list kept;             /* tasks whose connection was lost */
+    struct list holes;            /* in CmdSN, to be closed on the next connection */
+    uint64_t kept_until;          /* INITIATOR_NEVER: no connection was lost */
+    uint64_t recover_at;          /* Time2Wait is over */
+    struct connection *recoverer; /* the logout of the lost connection was sent on it */
+    uint16_t recovered_cid;
+    bool broken;               /* a hole in CmdSN will stay: nothing is kept */
     bool failing;              /* it is being given up: nothing is kept */
     struct connection *logout; /* the one that the session's logout was sent on */
     uint16_t last_cid;         /* given by session_new_cid */
@@ -112,8 +124,9 @@ struct connection {
     bool pinged;           /* a sign of life was asked for */
     bool draining;         /* no new tasks; the logout is sent when the last one has ended */
     uint8_t logout_reason; /* enum logout_reason */
-    bool time2wait_told;
+    bool times_told;
     uint16_t time2wait;
+    uint16_t time2retain;
     struct sn_window stat_sn;
     struct key_values values;
     struct framer framer;
@@ -151,7 +164,9 @@ void connection_close(struct connection *connection, enum status status);
 void connection_fail(struct connection *connection, enum status status, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
-void connection_note_time2wait(struct connection *connection, uint16_t time2wait);
+void connection_note_times(struct connection *connection, uint16_t time2wait, uint16_t time2retain);
+/* Seconds after that in which its tasks can be taken by another connection. */
+uint32_t connection_time2retain(const struct connection *connection);
 /* The settings of this connection's login. */
 const struct session_settings *connection_settings(const struct connection *connection);
 
@@ -236,7 +251,7 @@ void deadlines_tick(struct session *session, uint64_t now);
 
 /* --- task.c --- */
 
-enum task_state { TASK_IDLE, TASK_WAITING, TASK_ACTIVE };
+enum task_state { TASK_IDLE, TASK_WAITING, TASK_ACTIVE, TASK_KEPT };
 
 /* The least loaded connection in full feature phase, or NULL. */
 struct connection *usable_connection(const struct session *session);
@@ -248,11 +263,31 @@ void task_give_up(struct task *task, enum status status);
 /* The same without telling the target: it has ended the task already. */
 void task_end_quietly(struct task *task, enum status status);
 void tasks_fail(struct connection *connection, enum status status);
+void tasks_fail_waiting(struct session *session, enum status status);
+void task_bind(struct task *task, struct connection *connection);
+void task_unbind(struct task *task);
 /* Whose PDU the connection has just received. NULL: nobody wants it, or the connection was closed
  * over it. */
 struct task *task_addressed(struct connection *connection);
 /* A tag that nothing will be answered to any more. */
 void tag_release_abandoned(struct connection *connection, uint32_t itt);
+
+/* --- recover.c --- */
+
+/* The command with this CmdSN will never be sent (again). */
+void recover_hole(struct session *session, uint32_t cmd_sn);
+/* A connection was lost, and another one will take what it carried. */
+bool recover_expected(const struct session *session);
+/* Shall what this connection carries be kept, which ends for that reason? */
+bool recover_wanted(const struct connection *connection, enum status status);
+void recover_keep(struct connection *connection);
+void recover_logged_in(struct connection *connection);
+/* The answer to the logout of a lost connection / to TASK REASSIGN. */
+void recover_logged_out(struct session *session, uint8_t response);
+void recover_reassigned(struct connection *connection, uint32_t itt, uint8_t response);
+void recover_rejected(struct connection *connection, uint32_t itt);
+void recover_lost(struct connection *connection);
+void recover_forget(struct session *session);
 
 /* --- rescue.c --- */
 
@@ -314,6 +349,8 @@ void snack_damaged(struct connection *connection);
 
 void text_response(struct connection *connection);
 void text_finish(struct session *session, enum status status);
+/* With the connection that it is on. */
+void text_fail(struct connection *connection, enum status status);
 
 /* --- control.c --- */
 

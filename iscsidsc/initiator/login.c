@@ -412,6 +412,9 @@ static void logged_in(struct connection *connection)
     os_free(connection->segment);
     connection->segment = NULL;
     connection->segment_room = 0;
+    recover_logged_in(connection);
+    if (connection->state != CONNECTION_FULL_FEATURE)
+        return;
     session->callbacks->logged_in(connection->owner, connection);
     tasks_pump(session);
 }

@@ -142,6 +142,11 @@ void logout_response(struct connection *via)
     window_update(session, &pdu->logout_response.sn);
     if (!stat_sn_accept(via, pdu->logout_response.sn.stat_sn))
         return;
+    if (slot && slot->connection == via && slot->kind == SLOT_RECOVERY) {
+        tag_release(&session->tags, pdu->itt);
+        recover_logged_out(session, response);
+        return;
+    }
     if (!slot || slot->connection != via ||
         (slot->kind != SLOT_LOGOUT && slot->kind != SLOT_ABANDONED)) {
         connection_fail(via, STATUS_PROTOCOL_ERROR, "Logout Response with a wrong ITT");
@@ -151,7 +156,8 @@ void logout_response(struct connection *via)
     tag_release(&session->tags, pdu->itt);
     if (!connection)
         return;
-    connection_note_time2wait(connection, pdu->logout_response.time2wait);
+    connection_note_times(connection, pdu->logout_response.time2wait,
+                          pdu->logout_response.time2retain);
     if (response == LOGOUT_DONE || (response == LOGOUT_NO_CID && connection != via))
         connection_close(connection, STATUS_OK);
     else

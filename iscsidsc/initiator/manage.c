@@ -260,7 +260,7 @@ void manage_response(struct connection *connection)
     if (!stat_sn_accept(connection, pdu->task_response.sn.stat_sn))
         return;
     if (!slot || slot->connection != connection ||
-        (slot->kind != SLOT_MANAGEMENT && slot->kind != SLOT_ABORT &&
+        (slot->kind != SLOT_MANAGEMENT && slot->kind != SLOT_ABORT && slot->kind != SLOT_REASSIGN &&
          slot->kind != SLOT_ABANDONED)) {
         connection_fail(connection, STATUS_PROTOCOL_ERROR,
                         "Task Management Response with a wrong ITT");
@@ -270,6 +270,8 @@ void manage_response(struct connection *connection)
     tag_release(&session->tags, pdu->itt);
     if (copy.kind == SLOT_MANAGEMENT)
         answered(copy.object, response);
+    else if (copy.kind == SLOT_REASSIGN)
+        recover_reassigned(connection, (uint32_t)(uintptr_t)copy.object, response);
     else if (copy.kind == SLOT_ABORT)
         aborted(connection, (uint32_t)(uintptr_t)copy.object, response);
 }

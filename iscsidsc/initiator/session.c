@@ -21,6 +21,9 @@ struct session *session_new(const struct session_settings *settings,
     session->cmd_sn = session->exp_cmd_sn = 1;
     session->max_cmd_sn = 0; /* closed until the login tells */
     session->next_due = session->trim_due = INITIATOR_NEVER;
+    session->kept_until = session->recover_at = INITIATOR_NEVER;
+    list_init(&session->kept);
+    list_init(&session->holes);
     list_init(&session->managements);
     list_init(&session->deadlines);
     pool_init(&session->frames, sizeof(struct frame));
@@ -55,7 +58,9 @@ void session_free(struct session *session)
     }
     managements_fail(session, NULL, STATUS_CANCELLED);
     fail_all(&session->active);
+    fail_all(&session->kept);
     fail_all(&session->waiting);
+    recover_forget(session);
     text_finish(session, STATUS_CANCELLED);
     while ((first = list_first(&session->connections)))
         connection_free(LIST_OWNER(first, struct connection, link));

@@ -26,7 +26,7 @@ static uint64_t task_load(const struct task *task)
     return (uint64_t)task->data_in_length + task->data_out_length + TASK_COST;
 }
 
-static void bind_task(struct task *task, struct connection *connection)
+void task_bind(struct task *task, struct connection *connection)
 {
     task->connection = connection;
     connection->tasks++;
@@ -34,7 +34,7 @@ static void bind_task(struct task *task, struct connection *connection)
     connection->awaited += task->data_in_length;
 }
 
-static void unbind_task(struct task *task)
+void task_unbind(struct task *task)
 {
     struct connection *connection = task->connection;
 
@@ -84,7 +84,7 @@ void tasks_pump(struct session *session)
         list_append(&session->active, &task->link);
         task->state = TASK_ACTIVE;
         task->cmd_sn = session->cmd_sn++;
-        bind_task(task, connection);
+        task_bind(task, connection);
         task_send_command(connection, task, frame);
     }
 }
@@ -104,7 +104,7 @@ static void reset(struct task *task)
     task->burst.used = false;
     task->bursts = task->r2ts = task->frames = 0;
     task->data_sn = (struct sn_window){0};
-    task->answered = task->acknowledge = false;
+    task->answered = task->acknowledge = task->resync = false;
     task->rescue = 0;
     task->snack_end = task->snacks = 0;
     list_init(&task->deadline.link);
@@ -137,7 +137,10 @@ void task_finish(struct task *task, enum status status)
     if (task->state == TASK_ACTIVE) {
         output_forget(task->connection, task);
         tag_release(&session->tags, task->itt);
-        unbind_task(task);
+        task_unbind(task);
+    } else if (task->state == TASK_KEPT) {
+        tag_release(&session->tags, task->itt);
+        recover_hole(session, task->cmd_sn);
     }
     deadline_clear(&task->deadline);
     task->state = TASK_IDLE;
@@ -174,8 +177,12 @@ static void finish_abandoned(struct task *task, enum status status)
 
 void task_give_up(struct task *task, enum status status)
 {
+    if (task->state != TASK_ACTIVE) {
+        task_finish(task, status);
+        return;
+    }
     /* One that is being aborted already need not be twice. */
-    if (task->state == TASK_ACTIVE && !abandon(task) && task->rescue == 0)
+    if (!abandon(task) && task->rescue == 0)
         manage_abort(task->connection, task);
     finish_abandoned(task, status);
 }
@@ -205,31 +212,66 @@ static bool is_hopeful(const struct session *session)
     return false;
 }
 
-/* Moves the tasks that are on this connection, or all when it was the last one, aside first:
+static void finish_all(struct list *tasks, enum status status)
+{
+    struct list *first;
+
+    while ((first = list_first(tasks)))
+        task_finish(LIST_OWNER(first, struct task, link), status);
+}
+
+static void move_all(struct list *from, struct list *to)
+{
+    struct list *first;
+
+    while ((first = list_first(from))) {
+        list_remove(first);
+        list_append(to, first);
+    }
+}
+
+void tasks_fail_waiting(struct session *session, enum status status)
+{
+    struct list failed;
+
+    list_init(&failed);
+    if (!is_hopeful(session) && !recover_expected(session))
+        move_all(&session->waiting, &failed);
+    finish_all(&failed, status);
+}
+
+/* Their CmdSNs must not be missing to those on other connections. */
+static void finish_lost(struct list *tasks, enum status status)
+{
+    struct list *first;
+
+    while ((first = list_first(tasks))) {
+        struct task *task = LIST_OWNER(first, struct task, link);
+
+        recover_hole(task->session, task->cmd_sn);
+        if (list_first(tasks) == first) /* it did not end over that */
+            task_finish(task, status);
+    }
+}
+
+/* Moves the tasks that are on this connection, and all when it was the last one, aside first:
  * `done` may submit new ones. */
 void tasks_fail(struct connection *connection, enum status status)
 {
     struct session *session = connection->session;
     struct list failed;
-    struct list *first;
 
     list_init(&failed);
     LIST_EACH_SAFE(node, &session->active)
     {
         struct task *task = LIST_OWNER(node, struct task, link);
 
-        if (task->connection == connection) {
-            list_remove(node);
-            list_append(&failed, node);
-        }
+        if (task->connection != connection)
+            continue;
+        list_remove(node);
+        list_append(&failed, node);
     }
-    if (!is_hopeful(session)) {
-        while ((first = list_first(&session->waiting))) {
-            list_remove(first);
-            list_append(&failed, first);
-        }
-    }
-    while ((first = list_first(&failed)))
-        task_finish(LIST_OWNER(first, struct task, link), status);
+    finish_lost(&failed, status);
+    tasks_fail_waiting(session, status);
     tags_release_of(&session->tags, connection);
 }

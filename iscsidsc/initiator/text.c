@@ -10,7 +10,7 @@ static bool send_request(struct connection *connection, struct text_exchange *ex
 
     pdu.data_length = (uint32_t)length;
     pdu.text_request.ttt = ttt;
-    pdu.text_request.cmd_sn = session->cmd_sn++;
+    pdu.text_request.cmd_sn = exchange->cmd_sn = session->cmd_sn++;
     pdu.text_request.exp_stat_sn = connection->stat_sn.next;
     return output_send(connection, &pdu, data, length);
 }
@@ -47,6 +47,17 @@ void text_finish(struct session *session, enum status status)
     session->text = NULL;
     tag_release(&session->tags, exchange->itt);
     exchange->done(exchange, status);
+}
+
+void text_fail(struct connection *connection, enum status status)
+{
+    struct session *session = connection->session;
+
+    if (!session->text || session->text->connection != connection)
+        return;
+    recover_hole(session, session->text->cmd_sn);
+    if (session->text)
+        text_finish(session, status);
 }
 
 /* Ends the exchange over something the target did: nothing more of it may be mistaken later. */

@@ -259,6 +259,9 @@ void task_r2t(struct connection *connection)
     task = task_addressed(connection);
     if (!task)
         return;
+    if (task->resync)
+        task->data_sn = (struct sn_window){.next = r2t.r2t_sn};
+    task->resync = false;
     if (recovers && sn_came(&task->data_sn, r2t.r2t_sn))
         return;
     fault = r2t_fault(connection, task, &r2t);

@@ -32,6 +32,9 @@ struct state {
     int ended[TASKS];
     struct text_exchange exchange;
     int exchanges_begun, exchanges_ended;
+    struct management management;
+    int managements_begun, managements_ended;
+    bool reconnected;
     size_t text_length;
 };
 
@@ -104,6 +107,13 @@ static void exchange_done(struct text_exchange *exchange, enum status status)
     state->exchanges_ended++;
 }
 
+static void management_done(struct management *management)
+{
+    struct state *state = management->context;
+
+    state->managements_ended++;
+}
+
 static void submit(struct state *state, int i)
 {
     struct task *task = &state->tasks[i];
@@ -131,8 +141,16 @@ static void on_logged_in(void *owner, struct connection *connection)
     struct state *state = owner;
 
     (void)connection;
+    if (state->reconnected)
+        return;
     for (int i = 0; i < TASKS; i++)
         submit(state, i);
+    state->management.function = TASK_ABORT_TASK;
+    state->management.task = &state->tasks[2];
+    state->management.done = management_done;
+    state->management.context = state;
+    if (session_manage(state->session, &state->management, 0) == STATUS_OK)
+        state->managements_begun++;
     state->exchange.request = "SendTargets=All";
     state->exchange.request_length = 16;
     state->exchange.piece = on_piece;
@@ -226,6 +244,8 @@ static void say(struct state *state, struct reader *script)
         PDU_LOGIN_RESPONSE, PDU_LOGIN_RESPONSE, PDU_DATA_IN, PDU_SCSI_RESPONSE,   PDU_TEXT_RESPONSE,
         PDU_NOP_IN,         PDU_ASYNC_MESSAGE,  PDU_REJECT,  PDU_LOGOUT_RESPONSE, PDU_R2T,
         PDU_TASK_RESPONSE};
+    static const char recovering[] = "ErrorRecoveryLevel=2\0DefaultTime2Retain=20\0InitialR2T=No\0"
+                                     "MaxOutstandingR2T=2\0ImmediateData=Yes";
     uint8_t wire[PDU_BHS_LENGTH + 1024 + 4] = {0};
     uint8_t choice = (uint8_t)take(script, 1);
     uint8_t flags = (uint8_t)take(script, 1);
@@ -300,8 +320,13 @@ static void say(struct state *state, struct reader *script)
     default:
         break;
     }
-    for (size_t i = 0; i < length; i++)
-        wire[PDU_BHS_LENGTH + i] = (uint8_t)take(script, 1);
+    if (pdu.opcode == PDU_LOGIN_RESPONSE && state->stage == 1 && choice < 0x80) {
+        length = sizeof recovering; /* what hardly any input would say */
+        memcpy(wire + PDU_BHS_LENGTH, recovering, length);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            wire[PDU_BHS_LENGTH + i] = (uint8_t)take(script, 1);
+    }
     pdu.data_length = (uint32_t)length;
     pdu_encode(&pdu, wire);
     hear(state, wire, PDU_BHS_LENGTH + length + padding_of((uint32_t)length),
@@ -323,11 +348,18 @@ static struct session_settings settings_of(uint8_t flags)
                    .first_burst_length = 65536,
                    .immediate_data = true,
                    .initial_r2t = false,
+                   .default_time2retain = 20,
                    .max_outstanding_r2t = 2,
                    .error_recovery_level = 2,
                    .data_pdu_in_order = true,
                    .data_sequence_in_order = true},
-        .timeouts = {1000, 1000, 1000},
+        .timeouts = {.login = 1000,
+                     .command = 1000,
+                     .logout = 1000,
+                     .abort = flags & 0x40 ? 500 : 0,
+                     .reset = 500,
+                     .idle = 400},
+        .keep_tasks = flags & 0x80,
     };
 
     settings.auth = (enum session_auth)((flags >> 1) % 3);
@@ -340,6 +372,20 @@ static struct session_settings settings_of(uint8_t flags)
                                               .peer_secret = target_secret,
                                               .peer_secret_length = sizeof target_secret - 1};
     return settings;
+}
+
+/* The owner of a session that keeps tasks makes another connection, once. */
+static void reconnect(struct state *state)
+{
+    if (!state->closed || state->reconnected || session_kept(state->session) == 0)
+        return;
+    state->reconnected = true;
+    state->closed = false;
+    session_tick(state->session, 100);
+    state->connection = connection_new(state->session, 1 + (state->opcode & 1), state);
+    connection_start(state->connection, 3000);
+    if (!state->closed)
+        listen(state);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -357,19 +403,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (flags & 1)
         hear(&state, script.data, script.left, 1 + (flags >> 4));
     else
-        while (script.left > 0 && !state.closed)
+        while (script.left > 0 && !state.closed) {
             say(&state, &script);
+            if (script.left > 0 && *script.data == 0xee)
+                connection_lost(state.connection, STATUS_CONNECTION_RESET);
+            reconnect(&state);
+        }
     if (flags & 0x10)
         session_cancel(state.session, &state.tasks[1]);
-    connection_tick(state.connection, 500);
+    for (uint64_t now = 200; now < 4000; now += 300)
+        if (state.closed)
+            session_tick(state.session, now);
+        else
+            connection_tick(state.connection, now);
     if (flags & 0x20)
-        connection_logout(state.connection, LOGOUT_CLOSE_SESSION, 600);
-    connection_tick(state.connection, 5000);
+        connection_logout(state.connection, LOGOUT_CLOSE_SESSION, 4000);
+    connection_tick(state.connection, 6000);
     session_free(state.session);
     for (int i = 0; i < TASKS; i++)
         if (state.ended[i] > 1 || (state.tasks[i].session && state.ended[i] != 1))
             abort();
-    if (state.exchanges_begun != state.exchanges_ended)
+    if (state.exchanges_begun != state.exchanges_ended ||
+        state.managements_begun != state.managements_ended)
         abort();
     return 0;
 }

@@ -317,8 +317,12 @@ static void a_lost_connection_takes_only_its_tasks(void **state)
     peer_take(&two->second, PDU_SCSI_COMMAND);
     answer(&two->second, readings[1].task.itt);
     assert_int_equal(readings[1].task.status, STATUS_OK);
+    /* What the target never saw leaves no hole in CmdSN. */
+    assert_int_equal(peer_take(&two->second, PDU_NOP_OUT)->nop_out.cmd_sn, 1);
+    assert_false(two->second.framer.pdu.immediate);
+    assert_int_equal(peer_take(&two->second, PDU_NOP_OUT)->nop_out.cmd_sn, 3);
     read_some(two, &readings[0], 16);
-    peer_take(&two->second, PDU_SCSI_COMMAND);
+    assert_int_equal(peer_take(&two->second, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, 4);
 }
 
 static void a_leaving_connection_ends_its_tasks_first(void **state)
