@@ -23,6 +23,7 @@ struct discovery {
     size_t room;
     struct portal_address portal; /* where it was asked */
     const char *target;           /* of the record under way */
+    const char *alias;            /* of it; NULL: none was told so far */
     bool has_address;
     bool no_memory;
 };
@@ -43,8 +44,11 @@ static bool add_record(struct discovery *discovery, const char *host, uint16_t p
     const char *copy = os_arena_text(&discovery->arena, host);
     if (copy == NULL)
         return false;
-    records->items[records->count++] = (struct discovery_record){
-        .target = discovery->target, .host = copy, .port = port, .group = group};
+    records->items[records->count++] = (struct discovery_record){.target = discovery->target,
+                                                                 .host = copy,
+                                                                 .port = port,
+                                                                 .group = group,
+                                                                 .alias = discovery->alias};
     return true;
 }
 
@@ -61,6 +65,7 @@ static bool begin_target(struct discovery *discovery, const char *target)
     if (!end_target(discovery))
         return false;
     discovery->target = os_arena_text(&discovery->arena, target);
+    discovery->alias = NULL;
     discovery->has_address = false;
     return discovery->target != NULL;
 }
@@ -89,6 +94,18 @@ static bool on_found(void *context, const char *target, const struct portal_addr
     }
     discovery->no_memory = !stored;
     return stored;
+}
+
+/* It may come behind the addresses. */
+static bool on_alias(void *context, const char *alias)
+{
+    struct discovery *discovery = context;
+    struct discovery_records *records = &discovery->records;
+    discovery->alias = os_arena_text(&discovery->arena, alias);
+    discovery->no_memory = discovery->alias == NULL;
+    if (discovery->has_address)
+        records->items[records->count - 1].alias = discovery->alias;
+    return discovery->alias != NULL;
 }
 
 /* --- the session --- */
@@ -169,6 +186,7 @@ struct discovery *discovery_start(struct link_base *base, const struct contact_s
     /* What holds should the connection end before any answer. */
     discovery->status = STATUS_CONNECT_FAILED;
     sendtargets_start(&discovery->reader, on_found, discovery);
+    discovery->reader.alias = on_alias;
     discovery->contact = contact_open(base, settings, &events, discovery);
     if (discovery->contact == NULL) {
         discovery_free(discovery);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { ALIAS_MOST = 255 };
-
 /* --- finding --- */
 
 enum status static_target_find(struct engine *engine, const char *name, struct os_arena *arena,
@@ -184,7 +182,7 @@ static enum status check(const struct static_target *target)
         return STATUS_INVALID_PARAMETER;
     enum status status = check_target_name(target->target);
     if (status == STATUS_OK &&
-        (!text_fits(target->alias, ALIAS_MOST) ||
+        ((target->alias != NULL && target->alias[0] != '\0' && !alias_valid(target->alias)) ||
          (target->flags & ~(uint32_t)(TARGET_FLAG_HIDE | TARGET_FLAG_MERGE)) != 0))
         status = STATUS_INVALID_PARAMETER;
     if (status == STATUS_OK)

@@ -67,7 +67,7 @@ static const char *alias_of_session(const struct engine *engine, const char *tar
         const struct engine_session *session = LIST_OWNER(node, struct engine_session, link);
         if (session->state != ENGINE_SESSION_LOGIN && name_equal(session->target, target)) {
             const char *alias = session_target_alias(contact_session(session->contact));
-            if (alias != NULL && alias[0] != '\0')
+            if (alias_valid(alias)) /* a target may say anything */
                 return alias;
         }
     }

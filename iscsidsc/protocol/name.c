@@ -164,6 +164,27 @@ void name_fold(const char *name, char *out)
     while (*name++);
 }
 
+static bool is_control(const char *s)
+{
+    unsigned char first = (unsigned char)s[0];
+
+    return first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)s[1] < 0xa0);
+}
+
+bool alias_valid(const char *alias)
+{
+    size_t count = 0;
+
+    for (const char *s = alias; *s != '\0'; count++) {
+        size_t length = (unsigned char)*s < 0x80 ? 1 : utf8_sequence(s);
+
+        if (length == 0 || is_control(s))
+            return false;
+        s += length;
+    }
+    return count > 0 && count <= ALIAS_MOST;
+}
+
 bool name_equal(const char *a, const char *b)
 {
     for (; lower(*a) == lower(*b); a++, b++)

@@ -30,6 +30,11 @@ bool name_normalize(const char *name, char *out);
 /* The same for any name whose characters are valid. */
 void name_fold(const char *name, char *out);
 
+#define ALIAS_MOST 255u /* characters */
+
+/* Is it a name for people: well-formed UTF-8 of 1 to 255 characters without control characters? */
+bool alias_valid(const char *alias);
+
 /* Compares without (ASCII) case. */
 bool name_equal(const char *a, const char *b);
 

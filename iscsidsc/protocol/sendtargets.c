@@ -39,6 +39,14 @@ static enum status take_address(struct sendtargets *reader, const struct text_pa
     return reader->found(reader->context, reader->target, &address) ? STATUS_OK : STATUS_CANCELLED;
 }
 
+/* RFC 7143 lets a target tell its alias at any time (13.7). */
+static enum status take_alias(struct sendtargets *reader, const struct text_pair *pair)
+{
+    if (reader->target[0] == '\0' || !reader->alias || !alias_valid(pair->value))
+        return STATUS_OK;
+    return reader->alias(reader->context, pair->value) ? STATUS_OK : STATUS_CANCELLED;
+}
+
 /* The only use of this key in an answer is to refuse. */
 static enum status take_refusal(const struct text_pair *pair)
 {
@@ -68,6 +76,8 @@ static enum status take_string(struct sendtargets *reader, const char *string, s
         return take_name(reader, &pair);
     if (text_key_is(&pair, "TargetAddress"))
         return take_address(reader, &pair);
+    if (text_key_is(&pair, "TargetAlias"))
+        return take_alias(reader, &pair);
     if (text_key_is(&pair, "SendTargets"))
         return take_refusal(&pair);
     return STATUS_OK;

@@ -6,16 +6,38 @@
 #include "engine/static_targets.h"
 #include "engine/store.h"
 
+#include <stdatomic.h>
+
 #define INSTANCE "Root\\ISCSIPRT\\0000_0"
 #define STATIC   "Static:*"
 
 static struct target_host host;
+static atomic_bool tells_alias; /* the target, in its answer to SendTargets */
+
+static void on_outgoing(void *context, struct target_connection *connection,
+                        struct target_fault_out *out)
+{
+    char text[300];
+    (void)context;
+    (void)connection;
+    if (!tells_alias || out->pdu->opcode != PDU_TEXT_RESPONSE)
+        return;
+    int length = snprintf(text, sizeof text,
+                          "TargetName=" BASE ":a%cTargetAddress=127.0.0.1:%u,1%cTargetAlias=on "
+                          "the wire%cTargetName=" BASE ":b%c",
+                          0, host.portal.port, 0, 0, 0);
+    target_fault_data(out, text, (uint32_t)length);
+}
+
+static const struct target_fault fault = {.outgoing = on_outgoing};
 
 static int start(void **state)
 {
     (void)state;
+    tells_alias = false;
     new_directory();
     target_host_new(&host);
+    target_entity_settings(host.entity)->fault = &fault;
     assert_status(target_set_alias(target_host_add(&host, BASE ":a"), "says a"), STATUS_OK);
     target_host_add(&host, BASE ":b");
     target_host_start(&host);
@@ -461,6 +483,20 @@ static void the_alias_of_a_session_is_told_when_there_is_no_other(void **state)
     assert_string_equal(told.alias, "my own");
 }
 
+static void the_alias_of_discovery_is_told(void **state)
+{
+    (void)state;
+    tells_alias = true;
+    assert_status(add_portal(&host.portal), STATUS_OK);
+    assert_told(BASE ":a", NULL);
+    assert_string_equal(told.alias, "on the wire");
+    assert_told(BASE ":b", NULL);
+    assert_string_equal(told.alias, "");
+    ADD(.target = BASE ":a", .alias = "my own");
+    assert_told(BASE ":a", NULL);
+    assert_string_equal(told.alias, "my own");
+}
+
 static void the_options_stored_with_a_portal_are_told(void **state)
 {
     const struct login_options digests = {
@@ -524,6 +560,7 @@ int main(void)
         ENGINE_TEST_CASE(a_mechanism_is_recognised_however_it_is_spelt),
         ENGINE_TEST_CASE(the_first_mechanism_answers_for_none),
         ENGINE_TEST_CASE(the_alias_of_a_session_is_told_when_there_is_no_other),
+        ENGINE_TEST_CASE(the_alias_of_discovery_is_told),
         ENGINE_TEST_CASE(the_options_stored_with_a_portal_are_told),
         ENGINE_TEST_CASE(the_mapping_of_a_stored_login_is_told),
         ENGINE_TEST_CASE(what_was_found_stays_when_its_portal_is_removed),

@@ -27,6 +27,15 @@ static bool found(void *context, const char *target, const struct portal_address
     return --found_limit > 0;
 }
 
+static bool alias_found(void *context, const char *alias)
+{
+    size_t at = strlen(found_text);
+
+    (void)context;
+    snprintf(found_text + at, sizeof found_text - at, "\"%s\";", alias);
+    return --found_limit > 0;
+}
+
 static struct sendtargets reader;
 
 static void begin(void)
@@ -47,6 +56,31 @@ static enum status feed(const char *text, size_t length)
     status = sendtargets_feed(&reader, copy, length);
     free(copy);
     return status;
+}
+
+static void aliases_belong_to_their_targets(void **state)
+{
+    static const char text[] = "TargetName=iqn.2026-11.test:a\0TargetAddress=10.0.0.1:3260,1\0"
+                               "TargetAlias=behind the address\0TargetName=not a name\0"
+                               "TargetAlias=of nobody\0TargetName=iqn.2026-11.test:b\0"
+                               "TargetAlias=\0TargetAlias=a\tb\0TargetAlias=\xc3\0"
+                               "TargetAlias=\xc2\x80\0TargetAlias=R\xc3\xa9gal\0";
+    static const char expected[] = "iqn.2026-11.test:a; 10.0.0.1:3260,1;\"behind the address\";"
+                                   "iqn.2026-11.test:b;\"R\xc3\xa9gal\";";
+
+    (void)state;
+    for (size_t cut = 0; cut <= sizeof text - 1; cut++) {
+        begin();
+        reader.alias = alias_found;
+        assert_int_equal(feed(text, cut), STATUS_OK);
+        assert_int_equal(feed(text + cut, sizeof text - 1 - cut), STATUS_OK);
+        assert_int_equal(sendtargets_end(&reader), STATUS_OK);
+        assert_string_equal(found_text, expected);
+    }
+    begin();
+    reader.alias = alias_found;
+    found_limit = 3;
+    assert_int_equal(feed(text, sizeof text - 1), STATUS_CANCELLED);
 }
 
 static const char answer[] =
@@ -224,6 +258,7 @@ static void megabytes_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(aliases_belong_to_their_targets),
         cmocka_unit_test(an_answer_may_split_anywhere),
         cmocka_unit_test(an_answer_may_come_byte_by_byte),
         cmocka_unit_test(no_target_is_an_answer),
