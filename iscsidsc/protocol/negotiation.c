@@ -447,10 +447,18 @@ static bool may_be_sent(const struct exchange *exchange, unsigned phase)
         phase |= KEY_IN_LOGIN;
     if (!(exchange->info->senders & sender) || !(phases & phase))
         return false;
-    /* An initiator that repeats SessionType on a further connection does no harm. */
-    if (phases & KEY_LEADING_ONLY && !negotiation->leading && !is_for_login(exchange))
-        return false;
     return outcome == KEY_OPEN || outcome == KEY_OFFERED || may_repeat(exchange->key, phase);
+}
+
+/*
+ * What belongs to the session is not for a further connection to negotiate. An initiator that
+ * repeats SessionType does no harm; nor does tgt 1.0.85, which tells again what it was configured
+ * to, as long as nobody acts on it.
+ */
+static bool is_out_of_place(const struct exchange *exchange)
+{
+    return exchange->info->phases & KEY_LEADING_ONLY && !exchange->negotiation->leading &&
+           !is_for_login(exchange);
 }
 
 static enum status receive_unknown(struct exchange *exchange, unsigned phase)
@@ -471,6 +479,8 @@ static enum status receive_pair(struct exchange *exchange, unsigned phase)
     exchange->info = &key_table[exchange->key];
     if (!may_be_sent(exchange, phase))
         return fail(exchange);
+    if (is_out_of_place(exchange))
+        return exchange->negotiation->initiator ? settle(exchange, KEY_SETTLED) : fail(exchange);
     if (is_for_login(exchange))
         return settle(exchange, KEY_SETTLED);
     if (exchange->info->type == KEY_TYPE_DECLARED_NUMBER)

@@ -476,7 +476,12 @@ static void leading_keys_belong_to_the_leading_connection(void **state)
     expect_sent("HeaderDigest=CRC32C|");
     expect_failure(receive("MaxConnections=2|"), "MaxConnections", "on a further connection");
     begin(true, false, false, &wishes);
-    expect_failure(receive("MaxBurstLength=65536|"), "MaxBurstLength", "on a further connection");
+    assert_int_equal(receive("MaxBurstLength=65536|MaxConnections=8|HeaderDigest=CRC32C|"),
+                     STATUS_OK);
+    expect_sent("HeaderDigest=CRC32C|");
+    assert_int_equal(side.values.max_burst_length, 262144);
+    assert_int_equal(side.values.max_connections, 1);
+    expect_failure(receive("MaxConnections=8|"), "MaxConnections", "again");
 }
 
 static void normal_keys_are_irrelevant_in_discovery(void **state)
