@@ -92,18 +92,29 @@ static bool make_offers(struct login *login)
     return negotiation_offer(&login->negotiation, login->text, sizeof login->text, &login->length);
 }
 
-/* CHAP alone when CHAP is wanted: with "CHAP,None" a target could let us in unasked. Without
- * authentication there is no security stage, which saves a round trip; a target that wants one
- * answers with status 0201. */
+static bool is_authenticated(const struct connection *connection)
+{
+    return connection_settings(connection)->auth != SESSION_AUTH_NONE;
+}
+
+/* Without authentication there is no security stage, which saves a round trip; a target that wants
+ * one answers with status 0201. On a further connection there is: without it tgt 1.0.85 makes
+ * another session of it. */
+static bool has_security_stage(const struct connection *connection)
+{
+    return is_authenticated(connection) || connection->session->tsih != 0;
+}
+
+/* CHAP alone when CHAP is wanted: with "CHAP,None" a target could let us in unasked. */
 static bool first_text(struct connection *connection)
 {
     struct login *login = connection->login;
 
     if (!say_names(login, &connection->session->settings))
         return false;
-    return connection_settings(connection)->auth == SESSION_AUTH_NONE
-               ? make_offers(login)
-               : say(login, "AuthMethod", "CHAP");
+    if (!has_security_stage(connection))
+        return make_offers(login);
+    return say(login, "AuthMethod", is_authenticated(connection) ? "CHAP" : "None");
 }
 
 void login_start(struct connection *connection)
@@ -122,10 +133,9 @@ void login_start(struct connection *connection)
     if (settings->auth != SESSION_AUTH_NONE)
         chap_start_initiator(&login->chap, session->crypto, &settings->chap,
                              settings->auth == SESSION_AUTH_MUTUAL);
-    login->stage =
-        settings->auth == SESSION_AUTH_NONE ? LOGIN_STAGE_OPERATIONAL : LOGIN_STAGE_SECURITY;
+    login->stage = has_security_stage(connection) ? LOGIN_STAGE_SECURITY : LOGIN_STAGE_OPERATIONAL;
     if (first_text(connection))
-        send_request(connection, settings->auth == SESSION_AUTH_NONE);
+        send_request(connection, !is_authenticated(connection));
     else
         no_room(connection);
 }
@@ -228,7 +238,7 @@ static enum status check_method(struct connection *connection, const struct text
 {
     /* A target that will not do CHAP, or not without it, refuses the authentication. */
     static const char refusals[] = "None,CHAP,Reject,NotUnderstood,Irrelevant";
-    bool chap = connection_settings(connection)->auth != SESSION_AUTH_NONE;
+    bool chap = is_authenticated(connection);
 
     connection->login->method_settled = true;
     if (strcmp(pair->value, chap ? "CHAP" : "None") == 0)
@@ -364,6 +374,13 @@ static void security_stage(struct connection *connection, bool moved_on)
 
     if (!login->method_settled) {
         connection_fail(connection, STATUS_AUTHENTICATION_FAILED, "AuthMethod was not answered");
+        return;
+    }
+    if (!is_authenticated(connection)) {
+        if (moved_on)
+            enter_operational(connection);
+        else
+            send_request(connection, true);
         return;
     }
     if (!take_chap(connection))

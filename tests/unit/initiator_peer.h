@@ -289,12 +289,36 @@ static inline struct pdu peer_login_answer(struct peer *peer, int next)
     "DefaultTime2Wait=2\0DefaultTime2Retain=0\0MaxOutstandingR2T=1\0DataPDUInOrder=Yes\0"          \
     "DataSequenceInOrder=Yes\0ErrorRecoveryLevel=0"
 
+static inline void peer_say_no_authentication(struct peer *peer)
+{
+    static const char none[] = "AuthMethod=None";
+    uint32_t exp_cmd_sn = peer->exp_cmd_sn;
+    struct pdu answer = peer_login_answer(peer, LOGIN_STAGE_OPERATIONAL);
+
+    if (exp_cmd_sn > 0) /* told by the test */
+        answer.login_response.sn.exp_cmd_sn = peer->exp_cmd_sn = exp_cmd_sn;
+    peer_say(peer, &answer, none, sizeof none);
+}
+
+/* The request that makes the offers: on a further connection it follows the security stage. */
+static inline const struct pdu *peer_take_offers(struct peer *peer)
+{
+    const struct pdu *request = peer_take(peer, PDU_LOGIN_REQUEST);
+
+    if (request->login_request.current_stage == LOGIN_STAGE_SECURITY) {
+        peer_say_no_authentication(peer);
+        request = peer_take(peer, PDU_LOGIN_REQUEST);
+    }
+    assert_int_equal(request->login_request.current_stage, LOGIN_STAGE_OPERATIONAL);
+    return request;
+}
+
 /* A whole login without authentication; `text` counts its last NUL. */
 static inline void peer_log_in_with(struct peer *peer, const char *text, size_t length)
 {
     struct pdu answer;
 
-    peer_take(peer, PDU_LOGIN_REQUEST);
+    peer_take_offers(peer);
     answer = peer_login_answer(peer, LOGIN_STAGE_FULL_FEATURE);
     peer_say(peer, &answer, text, length);
     if (!peer->logged_in)

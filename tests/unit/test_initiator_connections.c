@@ -120,10 +120,16 @@ static void a_second_login_joins_the_session(void **state)
     assert_int_equal(request->login_request.tsih, 0x27);
     assert_int_equal(request->login_request.cid, 2);
     assert_int_equal(request->login_request.cmd_sn, 1);
+    assert_int_equal(request->login_request.current_stage, LOGIN_STAGE_SECURITY);
+    assert_int_equal(request->login_request.transit, 1);
     assert_true(text_has(&second, "TargetName="));
+    assert_true(text_has(&second, "AuthMethod=None"));
+    assert_false(text_has(&second, "SessionType="));
+    peer_say_no_authentication(&second);
+    request = peer_take(&second, PDU_LOGIN_REQUEST);
+    assert_int_equal(request->login_request.current_stage, LOGIN_STAGE_OPERATIONAL);
     assert_true(text_has(&second, "MaxRecvDataSegmentLength="));
     assert_true(text_has(&second, "DataDigest="));
-    assert_false(text_has(&second, "SessionType="));
     assert_false(text_has(&second, "MaxConnections="));
     assert_false(text_has(&second, "MaxBurstLength="));
     assert_false(text_has(&second, "ErrorRecoveryLevel="));
@@ -153,7 +159,7 @@ static void a_wrong_tsih_ends_the_second_login_only(void **state)
     peer_start(&first, &settings);
     peer_log_in_with(&first, LEADING, sizeof LEADING);
     peer_join(&second, &first, 2);
-    peer_take(&second, PDU_LOGIN_REQUEST);
+    peer_take_offers(&second);
     pdu = peer_login_answer(&second, LOGIN_STAGE_FULL_FEATURE);
     pdu.login_response.tsih = 0x28;
     peer_say(&second, &pdu, JOINING, sizeof JOINING);
@@ -282,7 +288,7 @@ static void stat_sn_counts_for_each_connection(void **state)
     ping.nop_in.sn = peer_sn(&two->second, false);
     peer_say(&two->second, &ping, NULL, 0);
     assert_int_equal(peer_take(&two->first, PDU_NOP_OUT)->nop_out.exp_stat_sn, 102);
-    assert_int_equal(peer_take(&two->second, PDU_NOP_OUT)->nop_out.exp_stat_sn, 502);
+    assert_int_equal(peer_take(&two->second, PDU_NOP_OUT)->nop_out.exp_stat_sn, 503);
 }
 
 static void an_answer_on_the_wrong_connection_is_refused(void **state)

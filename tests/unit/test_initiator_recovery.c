@@ -80,7 +80,7 @@ static void join(struct fixture *fixture, uint16_t cid)
     peer_join(&fixture->second, &fixture->peer, cid);
     fixture->second.now = now;
     fixture->second.exp_cmd_sn = fixture->peer.exp_cmd_sn;
-    peer_take(&fixture->second, PDU_LOGIN_REQUEST);
+    peer_take_offers(&fixture->second);
     {
         uint32_t exp_cmd_sn = fixture->second.exp_cmd_sn;
         struct pdu pdu = peer_login_answer(&fixture->second, LOGIN_STAGE_FULL_FEATURE);
