@@ -307,7 +307,7 @@ struct task {
     /* Inside. */
     struct list link;
     struct session *session;
-    struct connection *connection; /* allegiance */
+    struct connection *connection; /* allegiance; `done` may see where it was, NULL: never sent */
     struct deadline deadline;
     struct frame frame;
     struct burst burst;

@@ -38,7 +38,6 @@ void task_unbind(struct task *task)
 {
     struct connection *connection = task->connection;
 
-    task->connection = NULL;
     connection->tasks--;
     connection->load -= task_load(task);
     connection->awaited -= task->data_in_length;
