@@ -1,18 +1,20 @@
 /*
- * A session with one connection, from the address of a portal to its end: connects, logs in,
- * follows redirects, logs out. Everything runs on the loop's thread.
+ * A session with its connections, each from the address of a portal to its end: they connect, log
+ * in, follow redirects, log out. Everything runs on the loop's thread.
  */
 #ifndef DISCOVERY_CONTACT_H
 #define DISCOVERY_CONTACT_H
 
 #include "discovery/link.h"
 
-struct contact;
+struct contact;            /* the session */
+struct contact_connection; /* one of its connections */
 
-#define CONTACT_HOPS_MAX 8u
+#define CONTACT_HOPS_MAX  8u
+#define CONTACT_FIRST_CID 1u /* Windows counts the connections of a session from 1 */
 
-/* Never called from inside another function of this file or of the core: the contact may be closed.
- */
+/* Of a connection. Never called from inside another function of this file or of the core: the
+ * contact may be closed. */
 struct contact_events {
     /*
      * The login's result, once. OK: full feature phase. Else CONNECT_*, NAME_UNRESOLVED,
@@ -24,39 +26,62 @@ struct contact_events {
     void (*over)(void *context, enum status status);
 };
 
-/* Borrowed for the call. */
+/* Borrowed for the call, but for what is said otherwise. */
 struct contact_settings {
+    /* Of the session, or of this connection's login alone (contact_join; lives until ready(); NULL:
+     * those of the session). */
     const struct session_settings *session;
     const struct portal_address *portal;
     const struct os_address *source; /* NULL: any */
     uint32_t connect_timeout;        /* milliseconds */
 };
 
-/* NULL: out of memory. `events` must outlive the contact. */
+/* --- the session --- */
+
+/* With its first connection, which these events are of. NULL: out of memory. `events` must outlive
+ * the contact. */
 struct contact *contact_open(struct link_base *base, const struct contact_settings *settings,
-                             const struct contact_events *events, void *context);
-/* Drops the connection when there is still one, completes tasks with CANCELLED; no event comes any
+                             uint16_t cid, const struct contact_events *events, void *context);
+/* Another connection of a session that is logged in. NULL: out of memory. */
+struct contact_connection *contact_join(struct contact *contact,
+                                        const struct contact_settings *settings, uint16_t cid,
+                                        const struct contact_events *events, void *context);
+/* Drops the connections that there still are, completes tasks with CANCELLED; no event comes any
  * more. */
 void contact_close(struct contact *contact);
 
-/* Harmless when the connection is over or logging out already. */
-void contact_logout(struct contact *contact);
-/* Takes the connection for dead: over() tells `status`. Harmless when it is over. */
-void contact_drop(struct contact *contact, enum status status);
-/* After the login. Does it carry commands? */
+/* Logs the session out over one of its connections, whose over() tells the answer. NULL: none of
+ * them is up any more. */
+struct contact_connection *contact_logout(struct contact *contact);
+/* Does any connection carry commands? */
 bool contact_usable(const struct contact *contact);
-/* See connection_time2wait and link_heard. */
-uint32_t contact_time2wait(const struct contact *contact);
-uint64_t contact_heard(const struct contact *contact);
-/* See link_hold. Harmless when the connection is over. */
+/* See link_hold: of all connections. */
 void contact_hold(struct contact *contact);
 void contact_release(struct contact *contact);
 
-/* Of the latest try; NULL while the first connection is being made. */
+/* Of the latest try, while the first connection is being made. */
 struct session *contact_session(const struct contact *contact);
-struct connection *contact_connection(const struct contact *contact);
+/* The first connection that is still there. */
+struct contact_connection *contact_first(const struct contact *contact);
+
+/* --- a connection --- */
+
+/* Drops it and lets go of it. No event comes any more. */
+void contact_leave(struct contact_connection *connection);
+/* Takes it for dead: over() tells `status`. Harmless when it is over. */
+void contact_drop(struct contact_connection *connection, enum status status);
+/* Logs it alone out. False: it does not carry commands any more. */
+bool contact_part(struct contact_connection *connection);
+/* After the login. Does it carry commands? */
+bool contact_carries(const struct contact_connection *connection);
+
+/* NULL until the TCP connection stands. */
+struct connection *contact_connection(const struct contact_connection *connection);
 /* The portal that answered, redirects followed: valid until ready() returns. */
-const struct portal_address *contact_portal(const struct contact *contact);
-bool contact_local_address(const struct contact *contact, struct os_address *out);
+const struct portal_address *contact_portal(const struct contact_connection *connection);
+bool contact_local_address(const struct contact_connection *connection, struct os_address *out);
+/* See connection_time2wait and link_heard. */
+uint32_t contact_time2wait(const struct contact_connection *connection);
+uint64_t contact_heard(const struct contact_connection *connection);
 
 #endif

@@ -138,7 +138,7 @@ static void on_answer(struct text_exchange *exchange, enum status status)
     if (status == STATUS_OK && !end_target(discovery))
         status = STATUS_NO_MEMORY;
     discovery->status = text_failure(status);
-    contact_logout(discovery->contact);
+    contact_logout(discovery->contact); /* else it is over already */
 }
 
 static void finish(struct discovery *discovery, enum status status)
@@ -150,7 +150,7 @@ static void on_ready(void *context, enum status status)
 {
     struct discovery *discovery = context;
     if (status == STATUS_OK) {
-        discovery->portal = *contact_portal(discovery->contact);
+        discovery->portal = *contact_portal(contact_first(discovery->contact));
         contact_hold(discovery->contact);
         status = session_text(contact_session(discovery->contact), &discovery->exchange, os_now());
         contact_release(discovery->contact);
@@ -187,7 +187,7 @@ struct discovery *discovery_start(struct link_base *base, const struct contact_s
     discovery->status = STATUS_CONNECT_FAILED;
     sendtargets_start(&discovery->reader, on_found, discovery);
     discovery->reader.alias = on_alias;
-    discovery->contact = contact_open(base, settings, &events, discovery);
+    discovery->contact = contact_open(base, settings, CONTACT_FIRST_CID, &events, discovery);
     if (discovery->contact == NULL) {
         discovery_free(discovery);
         return NULL;

@@ -46,16 +46,33 @@ static void note_failure(struct attempt *attempt, enum status status)
 
 static bool open_contact(struct attempt *attempt)
 {
-    struct engine_session *session = attempt->session;
+    struct engine_connection *connection = attempt->connection;
+    struct engine_session *session = connection->session;
     const struct contact_settings settings = {
         .session = attempt->settings,
         .portal = &attempt->portals[attempt->next++],
-        .source = session->has_source ? &session->source : NULL,
+        .source = connection->has_source ? &connection->source : NULL,
         .connect_timeout = attempt->connect_timeout,
     };
-    attempt->contact =
-        contact_open(&session->engine->links, &settings, &engine_session_events, session);
+    if (attempt->joins) {
+        attempt->made = contact_join(session->contact, &settings, connection->cid,
+                                     &engine_connection_events, connection);
+        return attempt->made != NULL;
+    }
+    attempt->contact = contact_open(&session->engine->links, &settings, connection->cid,
+                                    &engine_connection_events, connection);
+    attempt->made = attempt->contact != NULL ? contact_first(attempt->contact) : NULL;
     return attempt->contact != NULL;
+}
+
+static void close_contact(struct attempt *attempt)
+{
+    if (attempt->contact != NULL)
+        contact_close(attempt->contact);
+    else
+        contact_leave(attempt->made);
+    attempt->contact = NULL;
+    attempt->made = NULL;
 }
 
 static void fail(struct attempt *attempt, enum status status)
@@ -74,7 +91,7 @@ static void try_next(struct attempt *attempt)
 
 void attempt_start(struct attempt *attempt)
 {
-    attempt->session->attempt = attempt;
+    attempt->connection->attempt = attempt;
     attempt->next = 0;
     attempt->failure = STATUS_OK;
     try_next(attempt);
@@ -82,10 +99,9 @@ void attempt_start(struct attempt *attempt)
 
 void attempt_end(struct attempt *attempt)
 {
-    contact_close(attempt->contact);
-    attempt->contact = NULL;
-    if (attempt->session != NULL && attempt->session->attempt == attempt)
-        attempt->session->attempt = NULL;
+    close_contact(attempt);
+    if (attempt->connection != NULL && attempt->connection->attempt == attempt)
+        attempt->connection->attempt = NULL;
 }
 
 void attempt_ready(struct attempt *attempt, enum status status)
@@ -94,8 +110,7 @@ void attempt_ready(struct attempt *attempt, enum status status)
         attempt->done(attempt, STATUS_OK);
         return;
     }
-    contact_close(attempt->contact);
-    attempt->contact = NULL;
+    close_contact(attempt);
     if (is_final(status)) {
         fail(attempt, status);
         return;
@@ -109,11 +124,17 @@ const struct portal_address *attempt_portal(const struct attempt *attempt)
     return &attempt->portals[attempt->next - 1];
 }
 
-struct contact *attempt_take(struct attempt *attempt)
+struct contact *attempt_session(const struct attempt *attempt)
 {
-    struct contact *contact = attempt->contact;
+    return attempt->contact;
+}
+
+struct contact_connection *attempt_take(struct attempt *attempt)
+{
+    struct contact_connection *made = attempt->made;
     attempt->contact = NULL;
-    return contact;
+    attempt->made = NULL;
+    return made;
 }
 
 void attempt_set_portal(struct portal_address *out, const char *host, uint16_t port)

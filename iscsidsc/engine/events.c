@@ -1,4 +1,5 @@
 #include "engine/events.h"
+#include "engine/connections.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -76,7 +77,10 @@ static void publish(struct engine *engine, struct event event)
 
 void events_session(const struct engine_session *session, enum event_kind kind)
 {
-    const struct portal portal = {NULL, session->address, session->socket};
+    const struct engine_connection *leading = engine_leading(session);
+    struct portal portal = {0};
+    if (leading != NULL)
+        portal = (struct portal){NULL, leading->address, leading->socket};
     publish(session->engine, (struct event){.kind = kind,
                                             .session = &session->id,
                                             .target = session->target,

@@ -3,6 +3,7 @@
 #include "engine/adapter.h"
 #include "engine/attempt.h"
 #include "engine/checks.h"
+#include "engine/connections.h"
 #include "engine/exploration.h"
 #include "engine/login_portals.h"
 #include "engine/options.h"
@@ -97,10 +98,11 @@ static enum status make_session(struct engine_login *login)
         return STATUS_NO_MEMORY;
     session->informational = login->request->informational;
     session->restored = again != NULL;
-    session->one_portal =
+    struct engine_connection *leading = engine_leading(session);
+    leading->one_portal =
         portal_given(login->request->portal) && !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);
-    session->source = login->source;
-    session->has_source = login->has_source;
+    leading->source = login->source;
+    leading->has_source = login->has_source;
     login->settings.session.target_name = login->target;
     memcpy(login->settings.session.isid, session->isid, PDU_ISID_LENGTH);
     return STATUS_OK;
@@ -160,7 +162,7 @@ static uint32_t connect_timeout(const struct engine_login *login)
 
 static void start_attempt(struct engine_login *login)
 {
-    login->attempt.session = login->session;
+    login->attempt.connection = engine_leading(login->session);
     login->attempt.settings = &login->settings.session;
     login->attempt.connect_timeout = connect_timeout(login);
     login->attempt.done = on_done;
@@ -196,10 +198,10 @@ static void begin(struct engine_login *login)
 
 /* --- what must hold before anything is sent --- */
 
-static enum status check_security(const struct request_login *request)
+enum status login_check_security(uint64_t flags)
 {
     uint64_t ipsec = SECURITY_VALID | SECURITY_IPSEC;
-    return (request->security_flags & ipsec) == ipsec ? STATUS_NO_IPSEC : STATUS_OK;
+    return (flags & ipsec) == ipsec ? STATUS_NO_IPSEC : STATUS_OK;
 }
 
 static enum status check(struct engine_login *login)
@@ -214,7 +216,7 @@ static enum status check(struct engine_login *login)
     if (status == STATUS_OK)
         status = options_check(request->options);
     if (status == STATUS_OK)
-        status = check_security(request);
+        status = login_check_security(request->security_flags);
     if (status == STATUS_OK)
         status = persistent_check(request);
     if (status == STATUS_OK)
@@ -292,7 +294,7 @@ static void on_login(void *context, enum status status, struct engine_session *s
     struct reply_login reply = {0};
     if (session != NULL) {
         reply.session = &session->id;
-        reply.connection = &session->connection;
+        reply.connection = &engine_leading(session)->id;
     }
     engine_finish(call, status, &reply);
 }

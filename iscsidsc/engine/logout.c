@@ -12,18 +12,13 @@ static enum status result_of(enum status status)
     }
 }
 
-void engine_logout_over(struct engine_session *session, enum status status)
+void engine_session_logged_out(struct engine_session *session, enum status status)
 {
     struct engine_call *call = session->logout;
     session->logout = NULL;
-    engine_finish(call, result_of(status), NULL);
-}
-
-/* Without a connection there is nobody to tell. */
-static void forget(struct engine_session *session, struct engine_call *call)
-{
+    if (call != NULL)
+        engine_finish(call, result_of(status), NULL);
     engine_session_remove(session);
-    engine_finish(call, STATUS_OK, NULL);
 }
 
 /* The caller is gone: the logout goes on. */
@@ -46,12 +41,11 @@ void engine_logout(struct engine_call *call)
         engine_finish(call, STATUS_SESSION_BUSY, NULL);
         return;
     }
-    if (session->state == ENGINE_SESSION_RECONNECT) {
-        forget(session, call);
+    if (!engine_session_say_farewell(session)) { /* without a connection there is nobody to tell */
+        engine_session_remove(session);
+        engine_finish(call, STATUS_OK, NULL);
         return;
     }
-    session->state = ENGINE_SESSION_LOGOUT;
     session->logout = call;
     engine_pend(call, cancel, session);
-    contact_logout(session->contact);
 }

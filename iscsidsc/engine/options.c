@@ -7,6 +7,8 @@
 
 enum { SILENCE_MOST = 15 }; /* seconds, before a target is asked for a sign of life */
 enum { TIME_MOST = 3600, CONNECTIONS_MOST = 65535 }; /* RFC 7143, 13.2, 13.15 and 13.16 */
+/* So that a session may have more of them later, without being told at the login. */
+enum { CONNECTIONS_STANDARD = 32 };
 
 static bool given(const struct login_options *options, uint32_t option)
 {
@@ -108,7 +110,8 @@ static void set_offers(struct key_offers *offers, const struct login_options *op
     offers->header_digest = digest_list(o, OPTION_HEADER_DIGEST, o->header_digest);
     offers->data_digest = digest_list(o, OPTION_DATA_DIGEST, o->data_digest);
     offers->max_recv_data_segment_length = parameters->max_recv_data_segment_length;
-    offers->max_connections = choose(o, OPTION_MAXIMUM_CONNECTIONS, o->maximum_connections, 1);
+    offers->max_connections =
+        choose(o, OPTION_MAXIMUM_CONNECTIONS, o->maximum_connections, CONNECTIONS_STANDARD);
     offers->initial_r2t = parameters->initial_r2t != 0;
     offers->immediate_data = parameters->immediate_data != 0;
     offers->max_burst_length = parameters->max_burst_length;

@@ -27,18 +27,18 @@ uint32_t recovery_pause(unsigned tries, uint32_t most)
     return most > FIRST_PAUSE ? most : FIRST_PAUSE;
 }
 
-static uint32_t pause_of(const struct engine_session *session)
+static uint32_t pause_of(const struct engine_connection *connection)
 {
-    return recovery_pause(session->recovery.tries,
-                          session->engine->parameters.delay_between_reconnect * 1000);
+    const struct parameters *parameters = &connection->session->engine->parameters;
+    return recovery_pause(connection->recovery.tries, parameters->delay_between_reconnect * 1000);
 }
 
 /* --- the tries --- */
 
-static void forget_try(struct engine_session *session)
+static void forget_try(struct engine_connection *connection)
 {
-    struct reconnect *reconnect = session->recovery.running;
-    session->recovery.running = NULL;
+    struct reconnect *reconnect = connection->recovery.running;
+    connection->recovery.running = NULL;
     if (reconnect == NULL)
         return;
     attempt_end(&reconnect->attempt);
@@ -46,55 +46,73 @@ static void forget_try(struct engine_session *session)
     os_free(reconnect);
 }
 
-static void try_after(struct engine_session *session, uint32_t pause)
+/* Without its other connections there is nothing left of the session. */
+static void give_up(struct engine_connection *connection)
 {
-    if (!os_timer_set(session->engine->loop, &session->recovery.timer, os_now() + pause))
-        engine_session_remove(session);
-}
-
-static bool may_try_again(const struct engine_session *session)
-{
-    uint32_t most = session->engine->parameters.max_connection_retries;
-    return most == UINT32_MAX || session->recovery.failures < most;
-}
-
-static void failed(struct engine_session *session, enum status status)
-{
-    forget_try(session);
-    session->recovery.tries++;
-    session->recovery.failures++;
-    if (status == STATUS_LOGIN_TARGET_REMOVED || !may_try_again(session))
+    struct engine_session *session = connection->session;
+    if (session->state == ENGINE_SESSION_RECONNECT)
         engine_session_remove(session);
     else
-        try_after(session, pause_of(session));
+        engine_connection_free(connection);
+}
+
+static void try_after(struct engine_connection *connection, uint32_t pause)
+{
+    struct os_loop *loop = connection->session->engine->loop;
+    if (!os_timer_set(loop, &connection->recovery.timer, os_now() + pause))
+        give_up(connection);
+}
+
+static bool may_try_again(const struct engine_connection *connection)
+{
+    uint32_t most = connection->session->engine->parameters.max_connection_retries;
+    return most == UINT32_MAX || connection->recovery.failures < most;
+}
+
+static void failed(struct engine_connection *connection, enum status status)
+{
+    forget_try(connection);
+    connection->recovery.tries++;
+    connection->recovery.failures++;
+    if (status == STATUS_LOGIN_TARGET_REMOVED || !may_try_again(connection))
+        give_up(connection);
+    else
+        try_after(connection, pause_of(connection));
 }
 
 static void on_done(struct attempt *attempt, enum status status)
 {
-    struct engine_session *session = attempt->session;
-    if (status == STATUS_OK && !engine_session_came_back(session))
+    struct engine_connection *connection = attempt->connection;
+    bool joined = attempt->joins;
+    if (status == STATUS_OK && !(joined ? engine_connection_took(connection)
+                                        : engine_session_came_back(connection->session)))
         status = STATUS_NO_MEMORY;
-    if (status == STATUS_OK)
-        forget_try(session);
+    if (status != STATUS_OK)
+        failed(connection, status);
     else
-        failed(session, status);
+        forget_try(connection);
 }
 
-static void try_now(struct engine_session *session)
+static void try_now(struct engine_connection *connection)
 {
+    struct engine_session *session = connection->session;
     struct reconnect *reconnect = os_alloc(sizeof *reconnect);
-    session->recovery.running = reconnect;
+    connection->recovery.running = reconnect;
     struct attempt *attempt = reconnect != NULL ? &reconnect->attempt : NULL;
     enum status status = STATUS_NO_MEMORY;
     if (attempt != NULL)
-        status =
-            session_portals_choose(session, &reconnect->arena, &attempt->portals, &attempt->count);
+        status = session_portals_choose(connection, &reconnect->arena, &attempt->portals,
+                                        &attempt->count);
     if (status != STATUS_OK) {
-        failed(session, status);
+        failed(connection, status);
         return;
     }
-    attempt->session = session;
-    attempt->settings = session_settings(contact_session(session->contact));
+    attempt->connection = connection;
+    attempt->joins = session->state == ENGINE_SESSION_LIVE;
+    if (!attempt->joins)
+        attempt->settings = session_settings(contact_session(session->contact));
+    else if (connection->own != NULL)
+        attempt->settings = &connection->own->session;
     attempt->connect_timeout = session->engine->parameters.tcp_connect_time * 1000;
     attempt->done = on_done;
     attempt_start(attempt);
@@ -102,48 +120,45 @@ static void try_now(struct engine_session *session)
 
 static void on_timer(struct os_timer *timer)
 {
-    struct engine_session *session = LIST_OWNER(timer, struct engine_session, recovery.timer);
-    if (session->state == ENGINE_SESSION_RECONNECT)
-        try_now(session);
-    else if (session->state == ENGINE_SESSION_LIVE)
-        contact_drop(session->contact, STATUS_TRANSPORT_ERROR);
+    struct engine_connection *connection =
+        LIST_OWNER(timer, struct engine_connection, recovery.timer);
+    if (connection->state == ENGINE_CONNECTION_LOST)
+        try_now(connection);
+    else if (connection->state == ENGINE_CONNECTION_LIVE)
+        contact_drop(connection->contact, STATUS_TRANSPORT_ERROR);
 }
 
 /* --- for the others --- */
 
-void recovery_init(struct engine_session *session)
+void recovery_init(struct engine_connection *connection)
 {
-    session->recovery.timer.fire = on_timer;
+    connection->recovery.timer.fire = on_timer;
 }
 
-void recovery_end(struct engine_session *session)
+void recovery_end(struct engine_connection *connection)
 {
-    os_timer_clear(&session->recovery.timer);
-    forget_try(session);
+    os_timer_clear(&connection->recovery.timer);
+    forget_try(connection);
 }
 
-void recovery_begin(struct engine_session *session)
+void recovery_begin(struct engine_connection *connection)
 {
-    struct recovery *recovery = &session->recovery;
-    uint64_t now = os_now();
-    uint32_t wait = contact_time2wait(session->contact) * 1000;
+    struct recovery *recovery = &connection->recovery;
+    struct contact_connection *lost = connection->contact;
+    uint32_t wait = lost != NULL ? contact_time2wait(lost) * 1000 : 0;
     /* A target that takes logins and then drops the connection is not asked without pause. */
-    if (recovery->useful || now - recovery->connected >= LASTING)
+    if (recovery->useful || os_now() - recovery->connected >= LASTING)
         recovery->tries = 0;
-    uint32_t pause = pause_of(session);
-    session->state = ENGINE_SESSION_RECONNECT;
-    recovery->hold_until = now + session->engine->parameters.max_request_hold_time * UINT64_C(1000);
-    events_session(session, EVENT_SESSION_DISCONNECTED);
-    engine_commands_hold(session);
-    if (may_try_again(session))
-        try_after(session, wait > pause ? wait : pause);
+    uint32_t pause = pause_of(connection);
+    if (may_try_again(connection))
+        try_after(connection, wait > pause ? wait : pause);
     else
-        engine_session_remove(session);
+        give_up(connection);
 }
 
-void recovery_connected(struct engine_session *session)
+void recovery_connected(struct engine_connection *connection)
 {
-    struct recovery *recovery = &session->recovery;
+    struct recovery *recovery = &connection->recovery;
     os_timer_clear(&recovery->timer);
     recovery->connected = os_now();
     recovery->useful = false;
@@ -151,14 +166,14 @@ void recovery_connected(struct engine_session *session)
     recovery->tries++;
 }
 
-void recovery_useful(struct engine_session *session)
+void recovery_useful(struct engine_connection *connection)
 {
-    session->recovery.useful = true;
+    connection->recovery.useful = true;
 }
 
-void recovery_suspect(struct engine_session *session)
+void recovery_suspect(struct engine_connection *connection)
 {
     /* Not from in here: the core is calling. Out of memory: then at the next timeout. */
-    if (session->state == ENGINE_SESSION_LIVE && session->recovery.timer.loop == NULL)
-        os_timer_set(session->engine->loop, &session->recovery.timer, os_now());
+    if (connection->state == ENGINE_CONNECTION_LIVE && connection->recovery.timer.loop == NULL)
+        os_timer_set(connection->session->engine->loop, &connection->recovery.timer, os_now());
 }

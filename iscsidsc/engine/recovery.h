@@ -1,25 +1,27 @@
 /*
- * Sessions that have lost their connection get another one: a login with the same ISID and without
- * a TSIH makes the target reinstate the session (RFC 7143, 6.3.5). Not before Time2Wait has passed;
- * then at once, and again and again with growing pauses.
+ * Connections that are lost are made anew, again and again with growing pauses, and not before
+ * Time2Wait has passed. While others of the session live, the login names the session and the same
+ * CID: it takes the place of the lost one (RFC 7143, 6.3.4). When all are lost, the leading one
+ * logs in with the same ISID and without a TSIH, and the target reinstates the session (6.3.5).
  */
 #ifndef ENGINE_RECOVERY_H
 #define ENGINE_RECOVERY_H
 
-#include "engine/sessions.h"
+#include "engine/connections.h"
 
-void recovery_init(struct engine_session *session);
-/* The connection of a live session is over. */
-void recovery_begin(struct engine_session *session);
-/* The session goes away. */
-void recovery_end(struct engine_session *session);
+void recovery_init(struct engine_connection *connection);
+/* The connection is over and its state LOST. Its session may be gone when this returns: when the
+ * last of the tries allowed was in vain. */
+void recovery_begin(struct engine_connection *connection);
+/* No more tries. */
+void recovery_end(struct engine_connection *connection);
 
-/* The session has a connection. */
-void recovery_connected(struct engine_session *session);
-/* A command has ended as commands do: the connection is of use. */
-void recovery_useful(struct engine_session *session);
-/* Nothing at all came for as long as a command may take: the connection is dropped soon. */
-void recovery_suspect(struct engine_session *session);
+/* It stands. */
+void recovery_connected(struct engine_connection *connection);
+/* A command has ended on it as commands do: it is of use. */
+void recovery_useful(struct engine_connection *connection);
+/* Nothing at all came for as long as a command may take: it is dropped soon. */
+void recovery_suspect(struct engine_connection *connection);
 
 /* The pause before a try, in milliseconds, when so many before it were in vain: none before the
  * first, then from 100 on twice as long each time, up to `most`. */

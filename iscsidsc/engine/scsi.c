@@ -69,7 +69,7 @@ static void finish_held(struct command *command)
 static uint64_t hold_limit(const struct command *command)
 {
     const struct engine_session *session = command->session;
-    uint64_t until = session->recovery.hold_until;
+    uint64_t until = session->hold_until;
     bool counts = session->state == ENGINE_SESSION_RECONNECT;
     return counts && until < command->deadline ? until : command->deadline;
 }
@@ -155,7 +155,7 @@ static bool is_repeatable(const struct scsi_cdb *cdb)
 /* The connection went away under it: not by what the target answered, and not by our will. */
 static bool is_lost(const struct command *command)
 {
-    if (command->cancelled || contact_usable(command->session->contact))
+    if (command->cancelled)
         return false;
     switch (command->task.status) {
     case STATUS_CANCELLED:
@@ -169,19 +169,23 @@ static bool is_lost(const struct command *command)
     }
 }
 
-/* False: it is of no use to wait. */
-static bool wait_for_connection(struct command *command)
+/* Another connection takes it over, or it waits for one. False: it is of no use. */
+static bool send_elsewhere(struct command *command)
 {
     const struct engine_session *session = command->session;
     bool expected =
         session->state == ENGINE_SESSION_LIVE || session->state == ENGINE_SESSION_RECONNECT;
-    uint64_t wait = contact_time2wait(session->contact) * UINT64_C(1000);
     /* What never left the machine was not carried out, whatever it is. */
     bool may_repeat = !command->task.sent || is_repeatable(&command->task.cdb);
-    if (!expected || !may_repeat || os_now() + wait >= command->deadline)
+    bool usable = contact_usable(session->contact);
+    uint64_t due = os_now() + (usable ? 0 : engine_session_time2wait(session));
+    if (!expected || !may_repeat || due >= command->deadline)
         return false;
     command->loss = command->task.status;
-    return hold(command);
+    if (!usable)
+        return hold(command);
+    submit(command);
+    return true;
 }
 
 /* --- trying again after an answer --- */
@@ -224,12 +228,15 @@ static void judge_connection(const struct command *command)
 {
     struct engine_session *session = command->session;
     enum status status = command->task.status;
-    if (session->state != ENGINE_SESSION_LIVE || !contact_usable(session->contact))
+    struct engine_connection *connection = engine_connection_of(session, &command->task);
+    if (session->state != ENGINE_SESSION_LIVE || connection == NULL ||
+        !contact_carries(connection->contact))
         return;
     if (status == STATUS_OK || status == STATUS_SCSI_STATUS)
-        recovery_useful(session);
-    else if (status == STATUS_COMMAND_TIMEOUT && contact_heard(session->contact) <= command->sent)
-        recovery_suspect(session);
+        recovery_useful(connection);
+    else if (status == STATUS_COMMAND_TIMEOUT &&
+             contact_heard(connection->contact) <= command->sent)
+        recovery_suspect(connection);
 }
 
 static void on_done(struct task *task)
@@ -241,7 +248,7 @@ static void on_done(struct task *task)
         (retry_busy(command) || retry_attention(command)))
         return;
     bool lost = is_lost(command);
-    if (lost && wait_for_connection(command))
+    if (lost && send_elsewhere(command))
         return;
     finish(command, lost && task->status == STATUS_CANCELLED ? STATUS_NO_CONNECTION : task->status);
 }

@@ -1,43 +1,62 @@
 /* The session list as callers see it. */
-#include "engine/sessions.h"
+#include "engine/connections.h"
 #include "os/memory.h"
 
 enum { TYPE_INFORMATIONAL = 1, TYPE_DATA = 2 };
 /* Values of ISCSI_CONNECTION_INFO_EX.State. */
-enum { STATE_LOGIN = 1, STATE_FULL_FEATURE = 2, STATE_LOGOUT = 3 };
+enum { STATE_FULL_FEATURE = 2, STATE_LOGOUT = 3 };
 
-static uint8_t state_of(const struct engine_session *session)
+/* Does it stand? Of one that is lost there is nothing to tell. */
+static bool is_listed(const struct engine_connection *connection)
 {
-    switch (session->state) {
-    case ENGINE_SESSION_LOGIN:
-        return STATE_LOGIN;
-    case ENGINE_SESSION_LIVE:
-    case ENGINE_SESSION_RECONNECT: /* has no connection to tell of */
-        return STATE_FULL_FEATURE;
-    default:
-        return STATE_LOGOUT;
-    }
+    return connection->state == ENGINE_CONNECTION_LIVE ||
+           connection->state == ENGINE_CONNECTION_LEAVING;
 }
 
-static bool describe_connection(const struct engine_session *session, struct os_arena *arena,
+static uint8_t state_of(const struct engine_connection *connection)
+{
+    bool leaving = connection->state == ENGINE_CONNECTION_LEAVING ||
+                   connection->session->state == ENGINE_SESSION_LOGOUT;
+    return leaving ? STATE_LOGOUT : STATE_FULL_FEATURE;
+}
+
+static bool describe_connection(const struct engine_connection *from, struct os_arena *arena,
                                 struct connection_info *out)
 {
-    const struct connection *connection = contact_connection(session->contact);
+    const struct connection *connection = contact_connection(from->contact);
     const struct key_values *values = connection_values(connection);
     char host[OS_HOST_TEXT] = "0.0.0.0";
-    if (session->has_local)
-        os_address_format(&session->local, host, &out->initiator_socket);
+    if (from->has_local)
+        os_address_format(&from->local, host, &out->initiator_socket);
     out->initiator_address = os_arena_text(arena, host);
-    out->id = &session->connection;
-    out->target_address = session->address;
-    out->target_socket = session->socket;
-    out->cid = connection_cid(connection);
-    out->state = state_of(session);
+    out->id = &from->id;
+    out->target_address = from->address;
+    out->target_socket = from->socket;
+    out->cid = from->cid;
+    out->state = state_of(from);
     out->header_digest = values->header_digest;
     out->data_digest = values->data_digest;
     out->max_recv_data_segment_length = values->max_recv_data_segment_length;
     out->auth_type = (uint32_t)connection_auth(connection);
     return out->initiator_address != NULL;
+}
+
+static bool describe_connections(const struct engine_session *session, struct os_arena *arena,
+                                 struct connection_info_list *out)
+{
+    size_t room = engine_connections_count(session);
+    struct connection_info *items = os_arena_alloc(arena, (room + 1) * sizeof *items);
+    uint32_t count = 0;
+    if (items == NULL)
+        return false;
+    LIST_EACH(node, &session->connections)
+    {
+        const struct engine_connection *connection = ENGINE_CONNECTION(node);
+        if (is_listed(connection) && !describe_connection(connection, arena, &items[count++]))
+            return false;
+    }
+    *out = (struct connection_info_list){items, count};
+    return true;
 }
 
 static void describe_values(const struct key_values *values, struct session_info *out)
@@ -57,9 +76,7 @@ static bool describe(const struct engine_session *session, struct os_arena *aren
                      struct session_info *out)
 {
     const struct session *core = contact_session(session->contact);
-    struct connection_info *connection = os_arena_alloc(arena, sizeof *connection);
-    bool connected = session->state != ENGINE_SESSION_RECONNECT;
-    if (connection == NULL || (connected && !describe_connection(session, arena, connection)))
+    if (!describe_connections(session, arena, &out->connections))
         return false;
     describe_values(session_values(core), out);
     out->id = &session->id;
@@ -68,7 +85,6 @@ static bool describe(const struct engine_session *session, struct os_arena *aren
     out->isid = (struct blob){session->isid, PDU_ISID_LENGTH};
     out->tsih = session_tsih(core);
     out->type = session->informational ? TYPE_INFORMATIONAL : TYPE_DATA;
-    out->connections = (struct connection_info_list){connection, connected};
     out->target_alias = session_target_alias(core);
     out->portal_group = session_portal_group(core);
     return true;

@@ -1,5 +1,6 @@
 #include "engine/sessions.h"
 #include "engine/attempt.h"
+#include "engine/connections.h"
 #include "engine/events.h"
 #include "engine/recovery.h"
 #include "engine/session_portals.h"
@@ -57,6 +58,13 @@ static bool choose_isid(const struct engine *engine, const char *target, uint16_
     return steps < ISID_QUALIFIERS;
 }
 
+static void release(struct engine_session *session)
+{
+    session_portals_forget(session);
+    os_free(session->target);
+    os_free(session);
+}
+
 struct engine_session *engine_session_new(struct engine *engine, const char *target,
                                           uint16_t qualifier)
 {
@@ -66,54 +74,73 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     session->engine = engine;
     list_init(&session->link);
     list_init(&session->by_id);
+    list_init(&session->connections);
     list_init(&session->commands);
     session->target = os_copy_text(target);
-    recovery_init(session);
-    if (session->target == NULL || !choose_isid(engine, target, qualifier, session->isid)) {
-        os_free(session->target);
-        os_free(session);
+    if (session->target == NULL || !choose_isid(engine, target, qualifier, session->isid) ||
+        engine_connection_new(session, CONTACT_FIRST_CID) == NULL) {
+        release(session);
         return NULL;
     }
     list_append(&engine->sessions, &session->link);
     return session;
 }
 
+/* Nobody adds or removes a connection any more, and none that is lost is made anew. */
+static void settle_connections(struct engine_session *session, enum status status)
+{
+    LIST_EACH_SAFE(node, &session->connections)
+    {
+        struct engine_connection *connection = ENGINE_CONNECTION(node);
+        recovery_end(connection);
+        if (connection->login_ended != NULL) {
+            connection->login_ended(connection, status);
+        } else if (connection->state == ENGINE_CONNECTION_LEAVING) {
+            engine_removal_over(connection);
+            engine_connection_free(connection);
+        }
+    }
+}
+
 void engine_session_remove(struct engine_session *session)
 {
     struct engine *engine = session->engine;
+    struct list *first;
     list_remove(&session->link);
     if (!list_empty(&session->by_id))
         events_session(session, EVENT_SESSION_REMOVED);
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
-    recovery_end(session);
+    settle_connections(session, STATUS_SESSION_NOT_FOUND);
+    while ((first = list_first(&session->connections)) != NULL)
+        engine_connection_free(ENGINE_CONNECTION(first));
     contact_close(session->contact);
     engine_commands_over(session);
-    session_portals_forget(session);
-    os_free(session->target);
-    os_free(session->address);
-    os_free(session);
+    release(session);
     engine_drained(engine);
 }
 
-/* False: out of memory, and the attempt still has its contact. */
+/* --- coming and going --- */
+
+/* What is left of the lost session ends. False: out of memory, and the attempt still has its
+ * contact. */
 static bool take_contact(struct engine_session *session)
 {
-    struct engine *engine = session->engine;
-    const struct portal_address *portal = attempt_portal(session->attempt);
-    char *address = os_copy_text(portal->host);
-    if (address == NULL)
+    struct engine_connection *leading = engine_leading(session);
+    struct contact *contact = attempt_session(leading->attempt);
+    if (!engine_connection_took(leading))
         return false;
-    os_free(session->address);
-    session->address = address;
-    session->socket = portal->port;
+    LIST_EACH(node, &session->connections)
+    {
+        struct engine_connection *connection = ENGINE_CONNECTION(node);
+        if (connection == leading)
+            continue;
+        contact_leave(connection->contact);
+        connection->contact = NULL;
+    }
     contact_close(session->contact);
-    session->contact = attempt_take(session->attempt);
-    session->attempt = NULL;
-    session->has_local = contact_local_address(session->contact, &session->local);
-    session->connection = (struct unique_id){engine->adapter, ++engine->last_connection};
+    session->contact = contact;
     session->state = ENGINE_SESSION_LIVE;
-    recovery_connected(session);
     session_portals_remember(session);
     return true;
 }
@@ -132,13 +159,65 @@ bool engine_session_went_live(struct engine_session *session)
     return true;
 }
 
+/* The additional connections follow the leading one, as far as the target still allows. */
+static void follow(struct engine_session *session)
+{
+    size_t most = session_values(contact_session(session->contact))->max_connections;
+    size_t count = 0;
+    LIST_EACH_SAFE(node, &session->connections)
+    {
+        struct engine_connection *connection = ENGINE_CONNECTION(node);
+        if (++count > most)
+            engine_connection_free(connection);
+        else if (connection->state == ENGINE_CONNECTION_LOST)
+            recovery_begin(connection);
+    }
+}
+
 bool engine_session_came_back(struct engine_session *session)
 {
     if (!take_contact(session))
         return false;
     events_session(session, EVENT_SESSION_CONNECTED);
+    follow(session);
     engine_commands_resume(session);
     return true;
+}
+
+uint32_t engine_session_time2wait(const struct engine_session *session)
+{
+    uint32_t most = 0;
+    LIST_EACH(node, &session->connections)
+    {
+        const struct engine_connection *connection = ENGINE_CONNECTION(node);
+        uint32_t wait =
+            connection->contact != NULL ? contact_time2wait(connection->contact) * 1000 : 0;
+        most = wait > most ? wait : most;
+    }
+    return most;
+}
+
+void engine_session_lost(struct engine_session *session)
+{
+    uint64_t hold = session->engine->parameters.max_request_hold_time * UINT64_C(1000);
+    session->state = ENGINE_SESSION_RECONNECT;
+    session->hold_until = os_now() + hold;
+    settle_connections(session, STATUS_NO_CONNECTION);
+    events_session(session, EVENT_SESSION_DISCONNECTED);
+    engine_commands_hold(session);
+    if (engine_leading(session) != NULL)
+        recovery_begin(engine_leading(session));
+    else
+        engine_session_remove(session);
+}
+
+bool engine_session_say_farewell(struct engine_session *session)
+{
+    bool connected = session->state == ENGINE_SESSION_LIVE;
+    session->state = ENGINE_SESSION_LOGOUT;
+    settle_connections(session, STATUS_SESSION_NOT_FOUND);
+    session->farewell = connected ? contact_logout(session->contact) : NULL;
+    return session->farewell != NULL;
 }
 
 /* --- finding --- */
@@ -166,43 +245,15 @@ struct engine_session *engine_session_find(struct engine *engine, const struct u
     return NULL;
 }
 
-/* --- what the contact tells --- */
-
-static void on_ready(void *context, enum status status)
-{
-    struct engine_session *session = context;
-    attempt_ready(session->attempt, status);
-}
-
-static void on_over(void *context, enum status status)
-{
-    struct engine_session *session = context;
-    if (session->state == ENGINE_SESSION_LIVE) {
-        recovery_begin(session);
-        return;
-    }
-    if (session->logout != NULL)
-        engine_logout_over(session, status);
-    engine_session_remove(session);
-}
-
-const struct contact_events engine_session_events = {.ready = on_ready, .over = on_over};
-
-static void log_out(struct engine_session *session)
-{
-    if (session->state == ENGINE_SESSION_RECONNECT) {
-        engine_session_remove(session);
-        return;
-    }
-    session->state = ENGINE_SESSION_LOGOUT;
-    contact_logout(session->contact);
-}
+/* --- all of them --- */
 
 void engine_sessions_logout(struct engine *engine)
 {
     LIST_EACH_SAFE(node, &engine->sessions)
     {
-        log_out(SESSION(node));
+        struct engine_session *session = SESSION(node);
+        if (session->state != ENGINE_SESSION_LOGOUT && !engine_session_say_farewell(session))
+            engine_session_remove(session);
     }
 }
 

@@ -41,6 +41,23 @@ ISDSC_STATUS WINAPI LogoutIScsiTarget(PISCSI_UNIQUE_SESSION_ID session)
     return call_end(&call);
 }
 
+ISDSC_STATUS WINAPI RemoveIScsiConnection(PISCSI_UNIQUE_SESSION_ID session,
+                                          PISCSI_UNIQUE_CONNECTION_ID connection)
+{
+    struct call call;
+    call_begin(&call, TEXT_ANSI);
+    call_require(&call, session);
+    if (call_require(&call, connection)) {
+        struct unique_id of = {.adapter = session->AdapterUnique,
+                               .specific = session->AdapterSpecific};
+        struct unique_id id = {.adapter = connection->AdapterUnique,
+                               .specific = connection->AdapterSpecific};
+        struct request_remove_connection request = {.session = &of, .connection = &id};
+        call_engine(&call, OPERATION_remove_connection, &request, NULL);
+    }
+    return call_end(&call);
+}
+
 static void *pack_connections_ex(struct pack *pack, const struct session_info *session)
 {
     ISCSI_CONNECTION_INFO_EX info;

@@ -159,7 +159,7 @@ class Tgtd(Peer):
     def configure(self):
         self.wait(lambda: self.try_admin("target", "show").returncode == 0, "tgtd's control socket")
         for suffix, authentication, disks in TARGETS:
-            self.add_target(suffix, authentication, disks)
+            self.add_target(suffix, authentication, disks, MaxConnections=8)
 
     def try_admin(self, mode, operation, **options):
         arguments = [find("tgtadm"), "-C", "1", "--lld", "iscsi", "--mode", mode, "--op", operation]

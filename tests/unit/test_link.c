@@ -86,7 +86,7 @@ static int start(void **state)
     server = target_server_new(loop, entity);
     assert_non_null(server);
     assert_status(target_server_listen(server, "127.0.0.1", 0, 1, &portal), STATUS_OK);
-    contact = contact_open(&base, &settings, &events, NULL);
+    contact = contact_open(&base, &settings, CONTACT_FIRST_CID, &events, NULL);
     assert_non_null(contact);
     run("login");
     return 0;
