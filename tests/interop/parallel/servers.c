@@ -1,7 +1,13 @@
 /* iSNS and RADIUS servers that are not there, and devices that wait for nobody. */
 #include "parallel.h"
 
-#define RADIUS_UNKNOWN ERROR_NOT_FOUND
+/* With a port at which, surely, nobody listens. */
+static const char *server_of(unsigned worker, unsigned index)
+{
+    static _Thread_local char address[NAME_ROOM];
+    snprintf(address, sizeof address, "%s:%u", address_of(worker, index), refused_portal().port);
+    return address;
+}
 
 #define FORM_FILE "parallel/servers.inc"
 #include "../msapi_forms.h"
