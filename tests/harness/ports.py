@@ -18,11 +18,11 @@ def have_ipv6():
         return False
 
 
-def _can_bind(port):
+def _can_bind(port, kind):
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         if family == socket.AF_INET6 and not have_ipv6():
             continue
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+        with socket.socket(family, kind) as probe:
             try:
                 probe.bind((address, port))
             except OSError:
@@ -30,8 +30,8 @@ def _can_bind(port):
     return True
 
 
-def reserve():
-    """A port for a server that cannot choose one itself.
+def reserve(kind=socket.SOCK_STREAM):
+    """A port for a server that cannot choose one itself, of TCP or UDP.
 
     It lies below the range the kernel takes for outgoing connections, and an abstract Unix socket held until this
     process ends keeps harnesses that run at the same time from choosing it too.
@@ -44,7 +44,7 @@ def reserve():
         except OSError:
             holder.close()
             continue
-        if _can_bind(port):
+        if _can_bind(port, kind):
             _reserved[port] = holder
             return port
         holder.close()

@@ -1,5 +1,6 @@
 """The kinds of peer by the names that --peers takes."""
 
+import freeradius
 import peers
 
 FULL = ("embedded", "tgtd", "istgt")
@@ -12,6 +13,7 @@ KINDS = {
     "tgtd-many": peers.TgtdMany,
     "embedded-many": peers.EmbeddedMany,
     "misbehaving": peers.Misbehaving,
+    "freeradius": freeradius.Freeradius,
 }
 NEED_BUILD = {"embedded", "embedded-many", "misbehaving"}
 

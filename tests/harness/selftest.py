@@ -1,11 +1,14 @@
 """Starts every peer the harness knows and sees by raw iSCSI that it offers what README.md promises."""
 
 import argparse
+import os
 import sys
 import traceback
 
+import freeradius
 import peers
 import rawiscsi
+import rawradius
 import registry
 
 
@@ -82,7 +85,29 @@ def check_many(peer):
     check_discovery(peer.portals[0], ["many-%03d" % number for number in range(peers.MANY_TARGETS)])
 
 
-CHECKS = {"tgtd-digest": check_digest, "tgtd-chapdiscovery": check_chap_discovery, "tgtd-many": check_many}
+def check_radius(peer):
+    environment = peer.environment()
+    right, wrong = environment["TEST_FREERADIUS_SERVER"], environment["TEST_FREERADIUS_WRONG"]
+    for length in (16, 1024):
+        challenge = os.urandom(length)
+        proof = rawradius.response(17, peers.TARGET_SECRET, challenge)
+        made = rawradius.response(17, peers.CHAP_SECRET, challenge)
+
+        def code(server, user, value):
+            return rawradius.ask(server, freeradius.SECRET, user, challenge, value)[0]
+
+        if length == 16:  # a longer one is for responses alone
+            expect("a right proof", rawradius.ACCEPT, code(right, peers.TARGET_USER, proof))
+        expect("a wrong proof", rawradius.REJECT, code(right, peers.TARGET_USER, made))
+        expect("a proof where accounts differ", rawradius.REJECT, code(wrong, peers.TARGET_USER, proof))
+        expect("an unknown user", rawradius.REJECT, code(right, "nobody", proof))
+        expect("a response for a target", rawradius.REJECT, code(right, peers.TARGET_USER, bytes(16)))
+        answer = rawradius.ask(right, freeradius.SECRET, peers.CHAP_USER, challenge, bytes(16))
+        expect("a response for an initiator", rawradius.ACCEPT, answer[0])
+        expect("its CHAP-Password", True, (rawradius.CHAP_PASSWORD, bytes([17]) + made) in answer[1])
+
+
+CHECKS = {"freeradius": check_radius, "tgtd-digest": check_digest, "tgtd-chapdiscovery": check_chap_discovery, "tgtd-many": check_many}
 
 
 def main():
