@@ -159,8 +159,9 @@ static void measure(struct worker *worker)
     if (GIVES(worker, ERROR_SUCCESS,
               USE(SendScsiReadCapacity)(&session->id, 0, &scsi.status, &scsi.size, scsi.data,
                                         &scsi.sense_size, scsi.sense)) &&
-        (scsi.data[2] << 8 | scsi.data[3]) + 1u != 128 + 2 * worker->number)
-        wrong(worker, "my disk has %u blocks", (scsi.data[2] << 8 | scsi.data[3]) + 1u);
+        (unsigned)(scsi.data[2] << 8 | scsi.data[3]) + 1 != 128 + 2 * worker->number)
+        wrong(worker, "my disk has %u blocks",
+              (unsigned)(scsi.data[2] << 8 | scsi.data[3]) + 1);
 }
 
 static void count_units(struct worker *worker)
