@@ -160,8 +160,7 @@ static void measure(struct worker *worker)
               USE(SendScsiReadCapacity)(&session->id, 0, &scsi.status, &scsi.size, scsi.data,
                                         &scsi.sense_size, scsi.sense)) &&
         (unsigned)(scsi.data[2] << 8 | scsi.data[3]) + 1 != 128 + 2 * worker->number)
-        wrong(worker, "my disk has %u blocks",
-              (unsigned)(scsi.data[2] << 8 | scsi.data[3]) + 1);
+        wrong(worker, "my disk has %u blocks", (unsigned)(scsi.data[2] << 8 | scsi.data[3]) + 1);
 }
 
 static void count_units(struct worker *worker)
