@@ -85,6 +85,10 @@ def check_many(peer):
     check_discovery(peer.portals[0], ["many-%03d" % number for number in range(peers.MANY_TARGETS)])
 
 
+def check_disks(peer):
+    check_discovery(peer.portals[0], ["disk-%02d" % number for number in range(peers.MANY_DISKS)])
+
+
 def check_radius(peer):
     environment = peer.environment()
     right, wrong = environment["TEST_FREERADIUS_SERVER"], environment["TEST_FREERADIUS_WRONG"]
@@ -107,7 +111,8 @@ def check_radius(peer):
         expect("its CHAP-Password", True, (rawradius.CHAP_PASSWORD, bytes([17]) + made) in answer[1])
 
 
-CHECKS = {"freeradius": check_radius, "tgtd-digest": check_digest, "tgtd-chapdiscovery": check_chap_discovery, "tgtd-many": check_many}
+CHECKS = {"freeradius": check_radius, "tgtd-digest": check_digest, "tgtd-chapdiscovery": check_chap_discovery,
+          "tgtd-many": check_many, "embedded-many": check_disks}
 
 
 def main():
