@@ -27,7 +27,7 @@ struct target_connection *target_connection_new(struct target_entity *entity, ui
     connection->nop_due = OS_NEVER;
     connection->ping_ttt = connection->text.ttt = PDU_RESERVED_TAG;
     framer_init(&connection->framer);
-    connection->data_due = connection->fault_due = OS_NEVER;
+    connection->data_due = connection->fault_due = connection->management_due = OS_NEVER;
     list_init(&connection->kept);
     target_output_init(&connection->output);
     key_values_default(&connection->values);
@@ -278,9 +278,11 @@ static void on_pdu(struct target_connection *connection, bool intact)
         return;
     if (connection->state == TARGET_FULL_FEATURE)
         target_acknowledge(connection, get_be32(connection->bhs + EXP_STAT_SN_AT));
-    if (connection->state == TARGET_FULL_FEATURE)
+    if (connection->state == TARGET_FULL_FEATURE) {
         on_request(connection, &pdu, intact);
-    else if (pdu.opcode == PDU_LOGIN_REQUEST)
+        if (connection->session != NULL) /* still */
+            target_management_check(connection->session);
+    } else if (pdu.opcode == PDU_LOGIN_REQUEST)
         target_login_request(connection, &pdu, data != NULL ? (const char *)data->bytes : "",
                              data != NULL ? data->length : 0);
     else
@@ -333,6 +335,8 @@ uint64_t target_connection_due(const struct target_connection *connection)
         due = connection->data_due;
     if (connection->fault_due < due)
         due = connection->fault_due;
+    if (connection->management_due < due)
+        due = connection->management_due;
     return nop < due ? nop : due;
 }
 
@@ -367,5 +371,6 @@ void target_connection_tick(struct target_connection *connection, uint64_t now)
     tick_nop(connection);
     target_output_tick(connection);
     target_data_out_tick(connection);
+    target_management_tick(connection);
     tick_fault(connection);
 }

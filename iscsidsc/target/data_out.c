@@ -119,13 +119,17 @@ void target_task_request_data(struct target_task *task)
         expect_data(task);
         return;
     }
-    if (task->failure != 0 || task->refused) /* no more is needed */
+    if (task->failure != 0 || task->refused || task->aborting) /* no more is needed */
         limit = 0;
     for (uint32_t i = 0; i < TARGET_R2T_MAX && i < limit; i++) {
         if (!task->r2ts[i].open)
             use_slot(task, &task->r2ts[i]);
     }
-    if (!data_under_way(task))
+    if (data_under_way(task))
+        return;
+    if (task->aborting)
+        target_task_free(task);
+    else
         target_task_execute(task);
 }
 

@@ -16,6 +16,7 @@ static enum status new_disk(uint32_t block_length, struct target_disk **out)
     if (*out == NULL)
         return STATUS_NO_MEMORY;
     (*out)->block_length = block_length;
+    target_reservations_init(&(*out)->reservations);
     return STATUS_OK;
 }
 
@@ -61,11 +62,37 @@ enum status target_disk_file(const char *path, uint32_t block_length, bool read_
     return STATUS_OK;
 }
 
+enum status target_disk_cached(const char *path, uint32_t block_length, struct target_disk **out)
+{
+    enum status status = target_disk_file(path, block_length, false, out);
+    struct target_disk *disk = *out;
+
+    if (status != STATUS_OK)
+        return status;
+    if (target_disk_bytes(disk) > SIZE_MAX) {
+        status = STATUS_NO_MEMORY;
+    } else {
+        disk->memory = os_alloc((size_t)target_disk_bytes(disk));
+        disk->dirty = os_alloc((size_t)(disk->blocks / 8 + 1));
+        if (disk->memory == NULL || disk->dirty == NULL)
+            status = STATUS_NO_MEMORY;
+        else if (!os_storage_read(disk->file, 0, disk->memory, (size_t)target_disk_bytes(disk)))
+            status = STATUS_STORE_FAILED;
+    }
+    if (status != STATUS_OK) {
+        target_disk_free(disk);
+        *out = NULL;
+    }
+    return status;
+}
+
 void target_disk_free(struct target_disk *disk)
 {
     if (disk == NULL)
         return;
+    target_reservations_clear(&disk->reservations);
     os_storage_close(disk->file);
+    os_free(disk->dirty);
     os_free(disk->memory);
     os_free(disk);
 }
@@ -73,6 +100,12 @@ void target_disk_free(struct target_disk *disk)
 void target_disk_set_read_only(struct target_disk *disk)
 {
     disk->read_only = true;
+}
+
+void target_disk_on_change(struct target_disk *disk, target_disk_watch *watch, void *context)
+{
+    disk->watch = watch;
+    disk->watch_context = context;
 }
 
 uint64_t target_disk_bytes(const struct target_disk *disk)
@@ -85,6 +118,21 @@ uint8_t *target_disk_memory(struct target_disk *disk)
     return disk->memory;
 }
 
+void target_disk_reset(struct target_disk *disk)
+{
+    disk->reservations.legacy = NULL;
+    disk->write_protect = disk->write_through = false;
+}
+
+/* --- reading and writing --- */
+
+static void tell(const struct target_disk *disk, enum target_disk_change change, uint64_t offset,
+                 uint64_t length, const void *data)
+{
+    if (disk->watch != NULL)
+        disk->watch(disk->watch_context, change, offset, length, data);
+}
+
 bool target_disk_read(struct target_disk *disk, uint64_t offset, void *out, size_t length)
 {
     if (disk->memory == NULL)
@@ -93,15 +141,78 @@ bool target_disk_read(struct target_disk *disk, uint64_t offset, void *out, size
     return true;
 }
 
+static void mark(struct target_disk *disk, uint64_t offset, uint64_t length)
+{
+    if (disk->dirty == NULL)
+        return;
+    for (uint64_t block = offset / disk->block_length; block * disk->block_length < offset + length;
+         block++)
+        disk->dirty[block / 8] |= (uint8_t)(1u << block % 8);
+}
+
 bool target_disk_write(struct target_disk *disk, uint64_t offset, const void *data, size_t length)
 {
-    if (disk->memory == NULL)
-        return os_storage_write(disk->file, offset, data, length);
-    memcpy(disk->memory + offset, data, length);
+    if (disk->memory == NULL) {
+        if (!os_storage_write(disk->file, offset, data, length))
+            return false;
+    } else {
+        memcpy(disk->memory + offset, data, length);
+        mark(disk, offset, length);
+    }
+    tell(disk, TARGET_DISK_WRITTEN, offset, length, data);
     return true;
 }
 
-bool target_disk_flush(struct target_disk *disk)
+static bool write_zeros(struct target_disk *disk, uint64_t offset, uint64_t length)
 {
-    return disk->memory != NULL || os_storage_flush(disk->file);
+    static const uint8_t zeros[65536];
+
+    while (length > 0) {
+        size_t now = length < sizeof zeros ? (size_t)length : sizeof zeros;
+
+        if (!os_storage_write(disk->file, offset, zeros, now))
+            return false;
+        offset += now;
+        length -= now;
+    }
+    return true;
+}
+
+bool target_disk_zero(struct target_disk *disk, uint64_t offset, uint64_t length)
+{
+    if (disk->memory == NULL) {
+        if (!write_zeros(disk, offset, length))
+            return false;
+    } else {
+        memset(disk->memory + offset, 0, (size_t)length);
+        mark(disk, offset, length);
+    }
+    tell(disk, TARGET_DISK_ZEROED, offset, length, NULL);
+    return true;
+}
+
+/* What the file does not have of those blocks. */
+static bool write_back(struct target_disk *disk, uint64_t offset, uint64_t length)
+{
+    uint64_t end = (offset + length) / disk->block_length;
+
+    for (uint64_t block = offset / disk->block_length; block < end; block++) {
+        if (!(disk->dirty[block / 8] & 1u << block % 8))
+            continue;
+        if (!os_storage_write(disk->file, block * disk->block_length,
+                              disk->memory + block * disk->block_length, disk->block_length))
+            return false;
+        disk->dirty[block / 8] &= (uint8_t) ~(1u << block % 8);
+    }
+    return true;
+}
+
+bool target_disk_flush(struct target_disk *disk, uint64_t offset, uint64_t length)
+{
+    if (disk->dirty != NULL && !write_back(disk, offset, length))
+        return false;
+    if (disk->file != NULL && !os_storage_flush(disk->file))
+        return false;
+    tell(disk, TARGET_DISK_FLUSHED, offset, length, NULL);
+    return true;
 }

@@ -28,6 +28,7 @@ struct target_entity *target_entity_new(const struct chap_crypto *crypto)
     entity->settings.command_window = 128;
     entity->settings.login_timeout = 15000;
     entity->settings.nop_timeout = 15000;
+    entity->settings.abort_timeout = 2000;
     list_init(&entity->portals);
     list_init(&entity->targets);
     list_init(&entity->sessions);

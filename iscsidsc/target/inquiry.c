@@ -1,5 +1,4 @@
-/* What a logical unit says of itself: INQUIRY, its vital product data, and mode pages (SPC-4,
- * SBC-3). */
+/* What a logical unit says of itself: INQUIRY and its vital product data (SPC-4, SBC-3). */
 #include "protocol/scsi.h"
 
 #include "target/internal.h"
@@ -80,18 +79,51 @@ static size_t identification_page(const struct target_scsi *scsi, uint8_t *page)
     return designator(page, length, 0x53, 0xa8, name, (strlen(name) / 4 + 1) * 4);
 }
 
+/* Block limits (SBC-3, 6.5.3), in blocks. */
+static size_t limits_page(const struct target_disk *disk, uint8_t *page)
+{
+    uint32_t most = TARGET_TRANSFER_MAX / disk->block_length;
+
+    page[5] = 255; /* COMPARE AND WRITE */
+    put_be32(page + 8, most);
+    put_be32(page + 12, 262144 / disk->block_length); /* optimal */
+    put_be32(page + 20, 0xffffffffu);                 /* UNMAP: any number of blocks */
+    put_be32(page + 24, 4095);                        /* descriptors in 64 KiB */
+    put_be32(page + 28, 1);                           /* granularity */
+    return 64;
+}
+
+/* Block device characteristics: no rotation. */
+static size_t characteristics_page(uint8_t *page)
+{
+    put_be16(page + 4, 1);
+    return 64;
+}
+
+/* Logical block provisioning: UNMAP, WRITE SAME with UNMAP (10 and 16), and they read as zeros. */
+static size_t provisioning_page(uint8_t *page)
+{
+    page[5] = 0x80 | 0x40 | 0x20 | 0x04;
+    page[6] = 0x02; /* thin */
+    return 8;
+}
+
 static void product_data(struct target_scsi *scsi, const struct target_disk *disk)
 {
     uint8_t page[4 + 4 * 3 + 24 + 8 + ISCSI_NAME_MAX + 5] = {0};
+    uint8_t code = scsi->cdb[2];
     char serial[17];
     size_t length;
 
+    if (disk == NULL && code >= 0xb0) /* pages of a disk */
+        code = 0xff;
+
     page[0] = disk == NULL ? NO_UNIT : 0x00;
-    page[1] = scsi->cdb[2];
-    switch (scsi->cdb[2]) {
+    page[1] = code;
+    switch (code) {
     case 0x00:
-        memcpy(page + 4, "\x00\x80\x83", 3);
-        length = 7;
+        memcpy(page + 4, "\x00\x80\x83\xb0\xb1\xb2", 6);
+        length = disk == NULL ? 7 : 10;
         break;
     case 0x80:
         serial_of(scsi, serial);
@@ -101,8 +133,17 @@ static void product_data(struct target_scsi *scsi, const struct target_disk *dis
     case 0x83:
         length = identification_page(scsi, page);
         break;
+    case 0xb0:
+        length = limits_page(disk, page);
+        break;
+    case 0xb1:
+        length = characteristics_page(page);
+        break;
+    case 0xb2:
+        length = provisioning_page(page);
+        break;
     default:
-        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
+        target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
         return;
     }
     put_be16(page + 2, (uint16_t)(length - 4));
@@ -114,83 +155,9 @@ void target_scsi_inquiry(struct target_scsi *scsi, struct target_disk *disk)
     bool evpd = (scsi->cdb[1] & 1) != 0;
 
     if ((scsi->cdb[1] & 2) != 0 || (!evpd && scsi->cdb[2] != 0))
-        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
+        target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
     else if (evpd)
         product_data(scsi, disk);
     else
         standard_inquiry(scsi, disk);
-}
-
-/* --- mode pages --- */
-
-static size_t caching_page(uint8_t *page, bool changeable)
-{
-    page[0] = 0x08;
-    page[1] = 18;
-    page[2] = changeable ? 0 : 0x04; /* WCE: SYNCHRONIZE CACHE and FUA make data durable */
-    return 20;
-}
-
-static size_t control_page(uint8_t *page)
-{
-    page[0] = 0x0a;
-    page[1] = 10;
-    return 12;
-}
-
-/* Returns the length, 0 for a page that there is not. */
-static size_t mode_pages(uint8_t *out, const uint8_t *cdb)
-{
-    uint8_t page = cdb[2] & 0x3f;
-    bool changeable = cdb[2] >> 6 == 1; /* nothing can be changed */
-    size_t length = 0;
-
-    if (cdb[3] != 0 && cdb[3] != 0xff)
-        return 0;
-    if (page == 0x08 || page == 0x3f)
-        length += caching_page(out, changeable);
-    if (page == 0x0a || page == 0x3f)
-        length += control_page(out + length);
-    return length;
-}
-
-static size_t block_descriptor(uint8_t *out, const struct target_disk *disk)
-{
-    put_be32(out, disk->blocks > 0xffffffffu ? 0xffffffffu : (uint32_t)disk->blocks);
-    put_be32(out + 4, disk->block_length); /* byte 4 is reserved, and 0 as lengths are below 2^24 */
-    return 8;
-}
-
-void target_scsi_mode_sense(struct target_scsi *scsi, struct target_disk *disk)
-{
-    bool ten = scsi->cdb[0] == SCSI_MODE_SENSE_10;
-    size_t header = ten ? 8 : 4;
-    bool descriptor = (scsi->cdb[1] & 0x08) == 0;
-    uint8_t data[64] = {0};
-    uint8_t specific = (uint8_t)(disk->read_only ? 0x90 : 0x10); /* WP, DPOFUA */
-    size_t length = header;
-    size_t pages;
-
-    if (scsi->cdb[2] >> 6 == 3) { /* saved values */
-        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC(0x39, 0x00));
-        return;
-    }
-    if (descriptor)
-        length += block_descriptor(data + length, disk);
-    pages = mode_pages(data + length, scsi->cdb);
-    if (pages == 0) {
-        target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
-        return;
-    }
-    length += pages;
-    if (ten) {
-        put_be16(data, (uint16_t)(length - 2));
-        data[3] = specific;
-        data[7] = descriptor ? 8 : 0;
-    } else {
-        data[0] = (uint8_t)(length - 1);
-        data[2] = specific;
-        data[3] = descriptor ? 8 : 0;
-    }
-    target_scsi_answer(scsi, data, length, ten ? get_be16(scsi->cdb + 7) : scsi->cdb[4]);
 }

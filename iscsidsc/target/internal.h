@@ -85,6 +85,8 @@ struct target_session {
     struct list tasks;                    /* received, and not answered or not acknowledged */
     struct list tags[TARGET_TAG_BUCKETS]; /* the same by ITT */
     struct list held;                     /* requests ahead of their turn */
+    struct list managements;              /* task management that waits to be answered */
+    struct list attentions;               /* unit attentions that are due */
     struct list lost;                     /* connections whose tasks may be reassigned */
     uint32_t exp_cmd_sn;
     uint32_t max_cmd_sn; /* the highest ever told */
@@ -123,6 +125,8 @@ struct target_request {
 /* Takes a numbered or immediate request: runs it, and those held that follow, or holds it, or drops
  * it. */
 void target_session_take(struct target_session *session, struct target_request *request);
+/* A task that waits for its turn shall not run: its CmdSN counts all the same. */
+void target_session_disarm(struct target_session *session, struct target_task *task);
 /* Counts a request that somebody else has answered. */
 void target_session_skip(struct target_session *session, const struct pdu *pdu);
 
@@ -166,6 +170,9 @@ struct target_connection {
     bool mute;     /* a fault: deaf and dumb */
     bool left;     /* logged out: its tasks are not kept for another connection */
     uint32_t stat_sn;
+    uint32_t exp_stat_sn; /* the initiator's: all before is acknowledged */
+    uint32_t fence_sn;    /* task management waits for it to be this */
+    uint64_t management_due;
     uint64_t data_due; /* when somebody who was asked for data may be late */
     struct list kept;  /* struct target_kept */
     uint32_t kept_count;
@@ -208,9 +215,27 @@ void target_text_reset(struct target_connection *connection);
 /* --- control.c, management.c --- */
 
 void target_task_management(struct target_connection *connection, const struct pdu *pdu);
+/* Something has come, or a task is gone: answers what waited for it. */
+void target_management_check(struct target_session *session);
+/* `connection` NULL: of all. */
+void target_management_drop(struct target_session *session,
+                            const struct target_connection *connection);
+void target_management_tick(struct target_connection *connection);
+/* Ends the tasks of a unit at once. */
+void target_management_end(struct target_session *session, uint64_t lun);
 void target_nop_out(struct target_connection *connection, const struct pdu *pdu,
                     struct target_buffer *data);
 void target_logout(struct target_connection *connection, const struct pdu *pdu);
+
+/* --- attention.c --- */
+
+void target_attention(struct target_session *session, uint64_t lun, uint16_t asc);
+/* For all sessions of the target but one (NULL: really all). */
+void target_attention_all(const struct target *target, const struct target_session *but,
+                          uint64_t lun, uint16_t asc);
+/* The next of that unit, which is told now; 0: there is none. */
+uint16_t target_attention_take(struct target_session *session, uint64_t lun);
+void target_attention_clear(struct target_session *session);
 
 /* --- recovery.c: connections that were lost, at error recovery level 2 --- */
 

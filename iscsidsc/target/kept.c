@@ -117,6 +117,8 @@ void target_acknowledge(struct target_connection *connection, uint32_t exp_stat_
 
     if (serial_less(connection->stat_sn, exp_stat_sn)) /* what was never sent */
         return;
+    if (serial_less(connection->exp_stat_sn, exp_stat_sn))
+        connection->exp_stat_sn = exp_stat_sn;
     while ((node = list_first(&connection->kept)) != NULL) {
         struct target_kept *kept = LIST_OWNER(node, struct target_kept, link);
 

@@ -61,6 +61,7 @@ static bool check_header(struct target_connection *connection, const struct pdu 
     if (first) {
         login->stage = request->current_stage;
         connection->cid = request->cid;
+        connection->exp_stat_sn = request->exp_stat_sn;
         connection->stat_sn = request->exp_stat_sn; /* the first StatSN is ours to choose */
         login->started = true;
     }

@@ -1,4 +1,4 @@
-/* SCSI commands of a disk (SPC-4, SBC-3). */
+/* What commands have in common, and the plain ones among them (SPC-4, SBC-3). */
 #include "protocol/scsi.h"
 
 #include "target/internal.h"
@@ -10,7 +10,14 @@ void target_scsi_fail(struct target_scsi *scsi, uint8_t key, uint16_t asc)
     scsi_sense_encode(scsi->sense, key, asc);
 }
 
-static void illegal(struct target_scsi *scsi, uint16_t asc)
+void target_scsi_fail_at(struct target_scsi *scsi, uint8_t key, uint16_t asc, uint32_t information)
+{
+    target_scsi_fail(scsi, key, asc);
+    scsi->sense[0] |= 0x80;
+    put_be32(scsi->sense + 3, information);
+}
+
+void target_scsi_illegal(struct target_scsi *scsi, uint16_t asc)
 {
     target_scsi_fail(scsi, SCSI_ILLEGAL_REQUEST, asc);
 }
@@ -37,7 +44,45 @@ void target_scsi_answer(struct target_scsi *scsi, const uint8_t *data, size_t le
         memcpy(scsi->buffer->bytes, data, length);
 }
 
-static void do_read_capacity_10(struct target_scsi *scsi, const struct target_disk *disk)
+bool target_scsi_has(struct target_scsi *scsi, uint64_t length)
+{
+    scsi->out_length = length;
+    if (scsi->data_out_length >= length)
+        return true;
+    target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
+    return false;
+}
+
+/* TEST UNIT READY, and what a disk of this kind need not do. */
+void target_scsi_nothing(struct target_scsi *scsi, struct target_disk *disk)
+{
+    (void)scsi;
+    (void)disk;
+}
+
+/* --- data-out that is a list --- */
+
+uint64_t target_takes_list_6(const struct target_disk *disk, const uint8_t *cdb)
+{
+    (void)disk;
+    return cdb[4];
+}
+
+uint64_t target_takes_list_10(const struct target_disk *disk, const uint8_t *cdb)
+{
+    (void)disk;
+    return get_be16(cdb + 7);
+}
+
+uint64_t target_takes_list_32(const struct target_disk *disk, const uint8_t *cdb)
+{
+    (void)disk;
+    return get_be32(cdb + 5);
+}
+
+/* --- capacity --- */
+
+void target_scsi_read_capacity_10(struct target_scsi *scsi, struct target_disk *disk)
 {
     uint64_t last = disk->blocks - 1;
     uint8_t data[8];
@@ -47,39 +92,49 @@ static void do_read_capacity_10(struct target_scsi *scsi, const struct target_di
     target_scsi_answer(scsi, data, sizeof data, sizeof data);
 }
 
-static void do_service_action_in(struct target_scsi *scsi, const struct target_disk *disk)
+void target_scsi_read_capacity_16(struct target_scsi *scsi, struct target_disk *disk)
 {
     uint8_t data[32] = {0};
 
-    if ((scsi->cdb[1] & 0x1f) != SCSI_SERVICE_ACTION_READ_CAPACITY_16) {
-        illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
-        return;
-    }
     put_be64(data, disk->blocks - 1);
     put_be32(data + 8, disk->block_length);
+    data[14] = 0xc0; /* LBPME, LBPRZ: UNMAP works, and leaves zeros */
     target_scsi_answer(scsi, data, sizeof data, get_be32(scsi->cdb + 10));
 }
 
-static void do_request_sense(struct target_scsi *scsi, const struct target_disk *disk)
-{
-    uint8_t data[18];
+/* --- sense --- */
 
-    /* Sense of failed commands travels with their status, so none is left; but a unit that is
-     * not there says so here (SPC-4, 6.39). */
+void target_scsi_request_sense(struct target_scsi *scsi, struct target_disk *disk)
+{
+    bool descriptor = (scsi->cdb[1] & 1) != 0;
+    uint8_t data[18];
+    uint16_t asc = 0;
+
+    if (descriptor) { /* SPC-4, 4.5.2: that format is not had */
+        target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
+        return;
+    }
+    /* Sense of failed commands travels with their status, so none is left but for an attention; a
+     * unit that is not there says so here (SPC-4, 6.39). */
+    if (disk != NULL)
+        asc = target_attention_take(scsi->session, scsi_lun_encode((uint32_t)scsi->lun));
     if (disk == NULL)
         scsi_sense_encode(data, SCSI_ILLEGAL_REQUEST, SCSI_ASC_LUN_NOT_SUPPORTED);
     else
-        scsi_sense_encode(data, SCSI_NO_SENSE, 0);
+        scsi_sense_encode(data, asc != 0 ? SCSI_UNIT_ATTENTION : SCSI_NO_SENSE, asc);
     target_scsi_answer(scsi, data, sizeof data, scsi->cdb[4]);
 }
 
-void target_scsi_report_luns(struct target_scsi *scsi)
+/* --- units --- */
+
+void target_scsi_report_luns(struct target_scsi *scsi, struct target_disk *disk)
 {
     uint8_t data[8 + 8 * (TARGET_LUN_MAX + 1)] = {0};
     size_t length = 8;
 
-    if (scsi->cdb[2] > 0x02) {
-        illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
+    (void)disk;
+    if (scsi->cdb[2] > 0x02 || get_be32(scsi->cdb + 6) < 16) {
+        target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
         return;
     }
     /* Report 1 asks for well-known units, which there are none of. */
@@ -91,52 +146,4 @@ void target_scsi_report_luns(struct target_scsi *scsi)
     }
     put_be32(data, (uint32_t)length - 8);
     target_scsi_answer(scsi, data, length, get_be32(scsi->cdb + 6));
-}
-
-static void execute_on_disk(struct target_scsi *scsi, struct target_disk *disk)
-{
-    switch (scsi->cdb[0]) {
-    case SCSI_TEST_UNIT_READY:
-    case SCSI_START_STOP_UNIT:
-        break;
-    case SCSI_READ_CAPACITY_10:
-        do_read_capacity_10(scsi, disk);
-        break;
-    case SCSI_SERVICE_ACTION_IN_16:
-        do_service_action_in(scsi, disk);
-        break;
-    case SCSI_MODE_SENSE_6:
-    case SCSI_MODE_SENSE_10:
-        target_scsi_mode_sense(scsi, disk);
-        break;
-    default:
-        if (!target_scsi_blocks(scsi, disk))
-            illegal(scsi, SCSI_ASC_INVALID_OPCODE);
-        break;
-    }
-}
-
-void target_scsi_execute(struct target_scsi *scsi)
-{
-    struct target_disk *disk = target_disk_at(scsi->target, scsi->lun);
-
-    scsi->status = SCSI_GOOD;
-    /* These work without a logical unit (SAM-5, 4.7.4). */
-    switch (scsi->cdb[0]) {
-    case SCSI_INQUIRY:
-        target_scsi_inquiry(scsi, disk);
-        return;
-    case SCSI_REPORT_LUNS:
-        target_scsi_report_luns(scsi);
-        return;
-    case SCSI_REQUEST_SENSE:
-        do_request_sense(scsi, disk);
-        return;
-    default:
-        break;
-    }
-    if (disk == NULL)
-        illegal(scsi, SCSI_ASC_LUN_NOT_SUPPORTED);
-    else
-        execute_on_disk(scsi, disk);
 }

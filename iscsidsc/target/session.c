@@ -41,6 +41,8 @@ struct target_session *target_session_new(struct target_connection *connection,
         list_init(&session->tags[i]);
     list_init(&session->held);
     list_init(&session->lost);
+    list_init(&session->managements);
+    list_init(&session->attentions);
     list_append(&entity->sessions, &session->link);
     return session;
 }
@@ -81,6 +83,9 @@ static void free_session(struct target_session *session)
 {
     drop_requests(session, NULL);
     target_recovery_clear(session);
+    target_management_drop(session, NULL);
+    target_attention_clear(session);
+    target_reservations_leave(session);
     list_remove(&session->link);
     os_free(session->initiator);
     os_free(session);
@@ -94,6 +99,7 @@ void target_session_end(struct target_session *session)
 
         list_remove(node);
         drop_requests(session, connection);
+        target_management_drop(session, connection);
         connection->session = NULL;
         target_connection_end(connection, TARGET_END_CLOSE);
     }
@@ -142,6 +148,7 @@ void target_session_leave(struct target_connection *connection)
     if (session == NULL)
         return;
     drop_held(session, connection);
+    target_management_drop(session, connection);
     if (target_recovery_possible(connection))
         target_recovery_keep(connection);
     drop_requests(session, connection);
@@ -307,6 +314,24 @@ void target_session_take(struct target_session *session, struct target_request *
         run_held(session);
     } else {
         hold(session, request);
+    }
+}
+
+void target_session_disarm(struct target_session *session, struct target_task *task)
+{
+    LIST_EACH(node, &session->held)
+    {
+        struct target_request *held = LIST_OWNER(node, struct target_request, link);
+        uint32_t cmd_sn = cmd_sn_of(&held->pdu);
+
+        if (held->task != task)
+            continue;
+        held->task = NULL;
+        held->pdu = (struct pdu){.opcode = PDU_NOP_OUT, .itt = PDU_RESERVED_TAG};
+        held->pdu.nop_out.ttt = PDU_RESERVED_TAG;
+        held->pdu.nop_out.cmd_sn = cmd_sn;
+        target_task_free(task);
+        return;
     }
 }
 

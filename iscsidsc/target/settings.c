@@ -47,6 +47,7 @@ static const struct setting settings_table[] = {
     {"seed", NUMBER, AT(seed), 0, UINT32_MAX},
     {"separate-status", YES_NO, AT(separate_status), 0, 1},
     {"no-data-ack", YES_NO, AT(no_data_ack), 0, 1},
+    {"abort-timeout", NUMBER, AT(abort_timeout), 0, UINT32_MAX},
     {"recovery-timeout", NUMBER, AT(recovery_timeout), 0, UINT32_MAX},
 };
 

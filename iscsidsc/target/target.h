@@ -39,6 +39,8 @@ struct target_settings {
     uint32_t seed;
     bool separate_status;             /* never in the last Data-In */
     bool no_data_ack;                 /* DataACK is never asked for */
+    uint32_t abort_timeout;           /* task management waits no longer for data and
+                                         acknowledgments (RFC 7143, 4.2.3.3) */
     uint32_t recovery_timeout;        /* level 1 and 2: data asked for in vain for so long are asked
                                          for again; 0: never */
     const struct target_fault *fault; /* NULL: behave */
@@ -100,10 +102,22 @@ enum status target_disk_ram(uint64_t bytes, uint32_t block_length, struct target
 /* Of the file's size, rounded down to whole blocks. ACCESS_DENIED, STORE_FAILED, ... */
 enum status target_disk_file(const char *path, uint32_t block_length, bool read_only,
                              struct target_disk **out);
+/* The same file behind a cache in memory: what neither SYNCHRONIZE CACHE nor FUA (nor WCE=0) has
+ * made last is lost when the program is killed, as by a power cut. */
+enum status target_disk_cached(const char *path, uint32_t block_length, struct target_disk **out);
 void target_disk_set_read_only(struct target_disk *disk);
 void target_disk_free(struct target_disk *disk);
 uint64_t target_disk_bytes(const struct target_disk *disk);
-/* The memory of a RAM disk; NULL for others. */
+enum target_disk_change {
+    TARGET_DISK_WRITTEN,
+    TARGET_DISK_ZEROED, /* `data` is NULL */
+    TARGET_DISK_FLUSHED,
+};
+/* Told of every change in its order, when it was made and before it is acknowledged. In bytes. */
+typedef void target_disk_watch(void *context, enum target_disk_change change, uint64_t offset,
+                               uint64_t length, const void *data);
+void target_disk_on_change(struct target_disk *disk, target_disk_watch *watch, void *context);
+/* The memory of a RAM or cached disk; NULL for others. */
 uint8_t *target_disk_memory(struct target_disk *disk);
 
 /* --- the server --- */

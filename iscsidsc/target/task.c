@@ -178,6 +178,20 @@ void target_task_free(struct target_task *task)
     os_free(task);
 }
 
+static void set_up(struct target_task *task)
+{
+    struct target_scsi *scsi = &task->scsi;
+
+    scsi->pool = &task->session->entity->pool;
+    scsi->session = task->session;
+    scsi->target = task->session->target;
+    scsi->lun = scsi_lun_number(task->pdu.lun);
+    scsi->cdb = task->cdb;
+    scsi->expected_length = task->pdu.scsi_command.read ? task->in_expected : 0;
+    scsi->data_out = task->data_out != NULL ? task->data_out->bytes : NULL;
+    scsi->data_out_length = task->takes;
+}
+
 void target_task_start(struct target_task *task)
 {
     task->state = TARGET_TASK_DATA;
@@ -185,6 +199,9 @@ void target_task_start(struct target_task *task)
     task->in_window = !task->pdu.immediate;
     if (task->in_window)
         task->session->busy++;
+    set_up(task);
+    if (!task->refused) /* by a fault */
+        task->refused = !target_scsi_admit(&task->scsi);
     target_task_request_data(task);
 }
 
@@ -294,13 +311,6 @@ void target_task_execute(struct target_task *task)
 {
     struct target_scsi *scsi = &task->scsi;
 
-    scsi->pool = &task->session->entity->pool;
-    scsi->target = task->session->target;
-    scsi->lun = scsi_lun_number(task->pdu.lun);
-    scsi->cdb = task->cdb;
-    scsi->expected_length = task->pdu.scsi_command.read ? task->in_expected : 0;
-    scsi->data_out = task->data_out != NULL ? task->data_out->bytes : NULL;
-    scsi->data_out_length = task->takes;
     if (task->failure != 0)
         target_scsi_fail(scsi, SCSI_ABORTED_COMMAND, task->failure);
     else if (!task->refused)

@@ -1,13 +1,16 @@
 /* The embedded target as a program for tests. README.md tells its options. */
 #include "os/crypto.h"
 #include "program.h"
+#include "protocol/crc32c.h"
 #include "target/script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct run {
     struct os_loop *loop;
@@ -19,6 +22,7 @@ struct run {
     uint32_t next_lun;
     unsigned portals;
     bool watch_input;
+    int log; /* descriptor, -1: none */
 };
 
 static void check(enum status status, const char *what)
@@ -84,8 +88,32 @@ static void begin_target(struct run *run, const char *name)
     run->next_lun = 0;
 }
 
+/* One line for each change, in one call each: what is there when the program is killed is whole. */
+static void log_change(void *context, enum target_disk_change change, uint64_t offset,
+                       uint64_t length, const void *data)
+{
+    static const char *const names[] = {"write", "zero", "flush"};
+    const struct run *run = context;
+    char line[96];
+    int size = snprintf(line, sizeof line, "%s %llu %llu %08x\n", names[change],
+                        (unsigned long long)offset, (unsigned long long)length,
+                        data != NULL ? crc32c(0, data, (size_t)length) : 0);
+
+    if (write(run->log, line, (size_t)size) != size)
+        die(EXIT_NOT_HAD, "the log: %s", strerror(errno));
+}
+
+static void open_log(struct run *run, const char *path)
+{
+    run->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (run->log < 0)
+        die(EXIT_NOT_HAD, "%s: %s", path, strerror(errno));
+}
+
 static void add_disk(struct run *run, struct target_disk *disk)
 {
+    if (run->log >= 0)
+        target_disk_on_change(disk, log_change, run);
     check(target_add_disk(last_target(run), run->next_lun++, disk), "--lun");
 }
 
@@ -106,12 +134,15 @@ static void add_lun(struct run *run, char *text)
 {
     uint32_t block_length = 512;
     bool read_only = false;
+    bool cached = false;
     struct target_disk *disk;
     char *option;
 
     while ((option = strrchr(text, ',')) != NULL) {
         if (strcmp(option, ",ro") == 0)
             read_only = true;
+        else if (strcmp(option, ",cached") == 0)
+            cached = true;
         else if (strncmp(option, ",bs=", 4) == 0)
             block_length = (uint32_t)read_size(option + 4);
         else
@@ -120,6 +151,8 @@ static void add_lun(struct run *run, char *text)
     }
     if (strncmp(text, "ram:", 4) == 0)
         disk = pattern_disk(read_size(text + 4), block_length);
+    else if (strncmp(text, "file:", 5) == 0 && cached)
+        check(target_disk_cached(text + 5, block_length, &disk), text);
     else if (strncmp(text, "file:", 5) == 0)
         check(target_disk_file(text + 5, block_length, read_only, &disk), text);
     else
@@ -230,6 +263,7 @@ enum option_code {
     FAULT,
     FAULTS,
     SEED,
+    LOG,
     NO_STDIN,
 };
 
@@ -254,6 +288,7 @@ static const struct option options[] = {
     {"fault", required_argument, NULL, FAULT},
     {"faults", required_argument, NULL, FAULTS},
     {"seed", required_argument, NULL, SEED},
+    {"log", required_argument, NULL, LOG},
     {"no-stdin", no_argument, NULL, NO_STDIN},
     {NULL, 0, NULL, 0},
 };
@@ -368,6 +403,9 @@ static void obey_option(struct run *run, int code)
     case SEED:
         set_seed(run, optarg);
         break;
+    case LOG:
+        open_log(run, optarg);
+        break;
     case NO_STDIN:
         run->watch_input = false;
         break;
@@ -379,7 +417,7 @@ static void obey_option(struct run *run, int code)
 
 int main(int argc, char **argv)
 {
-    struct run run = {.watch_input = true};
+    struct run run = {.watch_input = true, .log = -1};
     int code;
 
     program_block_signals();

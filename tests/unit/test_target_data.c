@@ -326,7 +326,7 @@ static void long_cdb(void **state)
     client->ahs_length =
         ahs_append(client->ahs, sizeof client->ahs, 0, AHS_EXTENDED_CDB, rest, sizeof rest);
     client_send(client, &pdu, NULL, 0);
-    client_expect_sense(client, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
+    client_expect_sense(client, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_FIELD_IN_CDB);
 }
 
 static void send_with_ahs(struct client *client, const struct scsi_cdb *cdb, const void *area,

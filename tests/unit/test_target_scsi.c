@@ -275,6 +275,16 @@ static unsigned write_blocks(struct client *client, uint64_t lba, const uint8_t 
     return r2ts;
 }
 
+/* A reset is told by the next command. */
+static void take_attention(struct client *client)
+{
+    struct scsi_cdb cdb;
+
+    scsi_test_unit_ready(&cdb);
+    client_read_command(client, &cdb, 0);
+    client_expect_sense(client, SCSI_UNIT_ATTENTION, SCSI_ASC(0x29, 0x03));
+}
+
 static void check_disk(struct fixture *fixture)
 {
     struct client *client = &fixture->client;
@@ -720,10 +730,12 @@ static void reset_by_another(void **state)
     r2t = begin_write(&fixture->client);
     client_open(&fixture->other, fixture->entity, 1);
     fixture->other.isid[5] = 7;
+    fixture->other.acknowledge = true;
     client_login(&fixture->other, NORMAL);
     manage(&fixture->other, TASK_LUN_RESET, PDU_RESERVED_TAG, TASK_RESPONSE_COMPLETE);
     answer_r2t(&fixture->client, &r2t, data);
     client_expect_silence(&fixture->client);
+    take_attention(&fixture->client);
     check_disk(fixture);
 }
 
@@ -744,10 +756,12 @@ static void aborted_within_data(void **state)
     client_feed(client, wire, 100);
     client_open(&fixture->other, fixture->entity, 1);
     fixture->other.isid[5] = 7;
+    fixture->other.acknowledge = true;
     client_login(&fixture->other, NORMAL);
     manage(&fixture->other, TASK_TARGET_WARM_RESET, PDU_RESERVED_TAG, TASK_RESPONSE_COMPLETE);
     client_feed(client, wire + 100, sizeof wire - 100);
     client_expect_silence(client);
+    take_attention(client);
     check_disk(fixture);
 }
 
@@ -755,6 +769,7 @@ static void other_functions(void **state)
 {
     struct client *client = &((struct fixture *)*state)->client;
 
+    client->acknowledge = true;
     client_login(client, NORMAL);
     manage(client, TASK_ABORT_TASK_SET, PDU_RESERVED_TAG, TASK_RESPONSE_COMPLETE);
     manage(client, TASK_REASSIGN, 1, TASK_RESPONSE_NO_REASSIGN);
