@@ -337,6 +337,65 @@ static void multipath_allows_a_second_session(void **state)
     assert_memory_not_equal(&first, &second, sizeof first);
 }
 
+/* --- where a login comes from --- */
+
+/* Logs in from one port after the other, until so many have reached the portal or there are no
+ * more. How many did. */
+static unsigned log_in_from(const struct endpoint *at, unsigned most)
+{
+    char instance[] = INSTANCE, addresses[2][64];
+    bool is_ipv6 = strchr(at->host, ':') != NULL;
+    unsigned reached = 0;
+    for (ULONG port = 0; reached < most; port++) {
+        ISCSI_TARGET_PORTALW portal;
+        ISCSI_UNIQUE_SESSION_ID session;
+        ISCSI_UNIQUE_CONNECTION_ID connection;
+        fill_portal_w(&portal, at);
+        ISDSC_STATUS status =
+            LoginIScsiTargetW(wide(open_name), FALSE, wide(instance), port, &portal, 0, NULL, NULL,
+                              0, NULL, FALSE, &session, &connection);
+        if (status == ISDSC_INVALID_PORT_NUMBER)
+            break;
+        if (status != ERROR_SUCCESS) /* of the other family, or without a way to the portal */
+            continue;
+        const char *from = find_session(&session)->Connections[0].InitiatorAddress;
+        assert_true((strchr(from, ':') != NULL) == is_ipv6);
+        for (unsigned i = 0; i < reached; i++)
+            assert_string_not_equal(addresses[i], from);
+        snprintf(addresses[reached++], sizeof addresses[0], "%s", from);
+        SUCCEEDS(LogoutIScsiTarget(&session));
+    }
+    return reached;
+}
+
+/* Each port is another address; those of the other family, and some of its own, do not reach it. */
+static void an_initiator_port_is_where_a_login_comes_from(void **state)
+{
+    const struct peer *peer = *state;
+    add(open_name, &peer->portal, NULL);
+    assert_true(log_in_from(&peer->portal, 2) > 0);
+    assert_true(log_in_from(&peer->portal6, 1) > 0);
+}
+
+/* A mapping that places no unit asks for nothing, and a version of the options is not looked at. */
+static void what_asks_for_nothing_is_no_hindrance(void **state)
+{
+    const struct peer *peer = *state;
+    ISCSI_TARGET_MAPPINGA mapping;
+    ISCSI_LOGIN_OPTIONS options;
+    ISCSI_UNIQUE_SESSION_ID session;
+    ISCSI_UNIQUE_CONNECTION_ID connection;
+    memset(&mapping, 0, sizeof mapping);
+    add(open_name, &peer->portal, NULL);
+    for (ULONG version = 0; version < 2; version++) {
+        memset(&options, 0, sizeof options);
+        options.Version = version;
+        SUCCEEDS(LoginIScsiTargetA(open_name, FALSE, NULL, ISCSI_ANY_INITIATOR_PORT, NULL, 0,
+                                   &mapping, &options, 0, NULL, FALSE, &session, &connection));
+        SUCCEEDS(LogoutIScsiTarget(&session));
+    }
+}
+
 #define STATIC_TEST(test) cmocka_unit_test_setup(test, start_without_targets)
 
 /* run_peer_cases starts each case clean of everything but static targets and what was found. */
@@ -356,6 +415,8 @@ CLEAN_CASE(a_password_alone_will_do)
 CLEAN_CASE(the_options_of_the_portal_are_those_of_the_login)
 CLEAN_CASE(a_portal_that_fails_may_be_hopped_from)
 CLEAN_CASE(multipath_allows_a_second_session)
+CLEAN_CASE(an_initiator_port_is_where_a_login_comes_from)
+CLEAN_CASE(what_asks_for_nothing_is_no_hindrance)
 
 int main(void)
 {
@@ -368,6 +429,8 @@ int main(void)
         PEER_CASE(clean_the_options_of_the_portal_are_those_of_the_login),
         PEER_CASE(clean_a_portal_that_fails_may_be_hopped_from),
         PEER_CASE(clean_multipath_allows_a_second_session),
+        PEER_CASE(clean_an_initiator_port_is_where_a_login_comes_from),
+        PEER_CASE(clean_what_asks_for_nothing_is_no_hindrance),
     };
     const struct CMUnitTest tests[] = {
         STATIC_TEST(a_target_is_listed_until_it_is_removed),
