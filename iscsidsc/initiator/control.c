@@ -146,17 +146,34 @@ void control_async(struct connection *connection)
 }
 
 /*
- * A command that was rejected before it became a task has no other answer. Of one that did, a
- * status or, for data that were damaged on their way, another R2T follows (RFC 7143, 7.3, 11.17.1).
+ * A command that is rejected has no other answer, but when the target counted its CmdSN: then a
+ * status follows. One whose immediate data were damaged may be sent again (RFC 7143, 7.2.1, 7.3,
+ * 7.8, 11.17.1).
  */
+static void reject_command(struct connection *connection, struct task *task)
+{
+    struct session *session = connection->session;
+    bool damaged = connection->framer.pdu.reject.reason == REJECT_DATA_DIGEST;
+    bool recovers = connection->values.error_recovery_level > 0;
+    uint32_t cmd_sn = task->cmd_sn;
+
+    if (!serial_less(cmd_sn, session->exp_cmd_sn)) {
+        if (damaged && recovers && task_retry(connection, task))
+            return;
+        task_finish(task, damaged ? STATUS_DATA_DIGEST : STATUS_REJECTED);
+        recover_hole(session, cmd_sn);
+    } else if (!damaged || !recovers) {
+        task_end_quietly(task, damaged ? STATUS_DATA_DIGEST : STATUS_REJECTED);
+    }
+}
+
+/* For data that were damaged on their way to the target another R2T or a status follows. */
 static void reject_task(struct connection *connection, struct task *task)
 {
-    const struct pdu *pdu = &connection->framer.pdu;
     uint8_t opcode = connection->segment[0] & 0x3f;
-    bool damaged = pdu->reject.reason == REJECT_DATA_DIGEST;
 
-    if (opcode == PDU_SCSI_COMMAND && !damaged)
-        task_finish(task, STATUS_REJECTED);
+    if (opcode == PDU_SCSI_COMMAND)
+        reject_command(connection, task);
     else if (opcode == PDU_SNACK) /* what is missing does not come */
         task_give_up(task, STATUS_DATA_DIGEST);
 }
@@ -168,7 +185,7 @@ static void reject_tagged(struct connection *connection, struct slot *slot, uint
     if (slot->kind == SLOT_TASK)
         reject_task(connection, slot->object);
     else if (slot->kind == SLOT_TEXT)
-        text_finish(session, STATUS_REJECTED);
+        text_fail(connection, STATUS_REJECTED);
     else if (slot->kind == SLOT_LOGOUT && slot->object)
         logout_rejected(slot->object, itt);
     else if (slot->kind == SLOT_MANAGEMENT)

@@ -313,6 +313,7 @@ struct task {
     struct burst burst;
     struct sn_window data_sn; /* of Data-In PDUs and R2Ts */
     uint32_t data_sn_end;     /* how many there are, once `answered` */
+    uint32_t held_stat_sn;    /* of the status, acknowledged when the data are there */
     uint32_t snack_end;       /* those before were asked for again when they were missing */
     uint32_t acknowledged;    /* the target will not send those before again */
     uint32_t acknowledged_bytes;
@@ -320,18 +321,22 @@ struct task {
     uint64_t ack_lun;
     uint32_t itt;
     uint32_t cmd_sn;
-    uint32_t requested; /* bytes of data_out sent unasked or asked for */
-    uint16_t bursts;    /* to be sent */
-    uint16_t r2ts;      /* of those, what R2Ts asked for */
-    uint16_t frames;    /* in the output that point to data_out */
-    uint16_t lost_cid;
+    uint32_t requested;  /* bytes of data_out sent unasked or asked for */
+    uint16_t bursts;     /* to be sent */
+    uint16_t r2ts;       /* of those, what R2Ts asked for */
+    uint16_t frames;     /* in the output that point to data_out */
+    uint16_t lost_cid;   /* of the connection that it was on */
+    uint16_t former_cid; /* and before, as long as `reassigning` */
+    bool reassigning;    /* the target has not confirmed that it is on this connection */
+    uint8_t reassignments;
     uint8_t state;
     uint8_t response; /* enum scsi_response_code */
     uint8_t snacks;
     bool acknowledge;
-    bool resync;    /* the first R2T may have any number */
-    uint8_t rescue; /* it is late: what is done about it */
-    bool answered;  /* its status is here, some of its data are not yet */
+    bool taken_over; /* from a connection that was lost */
+    bool resync;     /* the first R2T may have any number */
+    uint8_t rescue;  /* it is late: what is done about it */
+    bool answered;   /* its status is here, some of its data are not yet */
 };
 
 /* Queues the task. Its end is always told by `done`, never from inside this call. */

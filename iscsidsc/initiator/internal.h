@@ -128,6 +128,7 @@ struct connection {
     uint16_t time2wait;
     uint16_t time2retain;
     struct sn_window stat_sn;
+    uint32_t stat_sn_end; /* statuses before it came, or were dropped as too far ahead */
     struct key_values values;
     struct framer framer;
     struct login *login;          /* during the login only */
@@ -286,6 +287,8 @@ void recover_logged_in(struct connection *connection);
 void recover_logged_out(struct session *session, uint8_t response);
 void recover_reassigned(struct connection *connection, uint32_t itt, uint8_t response);
 void recover_rejected(struct connection *connection, uint32_t itt);
+/* Sends a command again that the target has discarded. False: it has been tried too often. */
+bool task_retry(struct connection *connection, struct task *task);
 void recover_lost(struct connection *connection);
 void recover_forget(struct session *session);
 

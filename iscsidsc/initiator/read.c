@@ -17,6 +17,18 @@ static bool is_abandoned(struct connection *connection, uint32_t itt)
     return slot && slot->kind == SLOT_ABANDONED && slot->connection == connection;
 }
 
+/* What was asked for again may come twice, and the second time after the end of its task. */
+static bool is_copy(const struct connection *connection)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+
+    if (!recovers(connection))
+        return false;
+    if (pdu->opcode == PDU_DATA_IN && pdu->data_in.status_present)
+        return sn_came(&connection->stat_sn, pdu->data_in.sn.stat_sn);
+    return pdu->opcode == PDU_DATA_IN || pdu->opcode == PDU_R2T;
+}
+
 struct task *task_addressed(struct connection *connection)
 {
     const struct pdu *pdu = &connection->framer.pdu;
@@ -24,7 +36,7 @@ struct task *task_addressed(struct connection *connection)
 
     if (slot && slot->connection == connection && slot->kind == SLOT_TASK)
         return slot->object;
-    if (!is_abandoned(connection, pdu->itt))
+    if (!is_abandoned(connection, pdu->itt) && !is_copy(connection))
         connection_fail(connection, STATUS_PROTOCOL_ERROR, "%s for the unknown task %08x",
                         pdu_opcode_name(pdu->opcode), pdu->itt);
     return NULL;
@@ -45,25 +57,62 @@ static void finish_with_status(struct task *task)
                           : STATUS_SCSI_STATUS);
 }
 
+/* Ends it, and only now acknowledges its status: the target may forget the data with that. */
+static void finish_held(struct connection *connection, struct task *task)
+{
+    uint32_t stat_sn = task->held_stat_sn;
+
+    if (stat_sn_accept(connection, stat_sn))
+        finish_with_status(task);
+    else if (connection->state != CONNECTION_CLOSED)
+        connection_fail(connection, STATUS_PROTOCOL_ERROR, "two statuses have StatSN %08x",
+                        stat_sn);
+}
+
+/* An R2T that did not come is not missed any more. Of a bidirectional command that was taken over,
+ * nobody can tell which numbers had been R2Ts. */
+static bool waits_for_data(const struct connection *connection, const struct task *task)
+{
+    if (task->data_in_length == 0 || (task->data_out_length > 0 && task->taken_over))
+        return false;
+    return recovers(connection) && serial_less(task->data_sn.next, task->data_sn_end);
+}
+
 /* Its status is here, and `data_sn_end` says how many data PDUs there were. */
-static void answered(struct connection *connection, struct task *task, uint32_t data_sn_end)
+static void answered(struct connection *connection, struct task *task, uint32_t data_sn_end,
+                     uint32_t stat_sn)
 {
     task->answered = true;
     task->data_sn_end = data_sn_end;
-    if (recovers(connection) && serial_less(task->data_sn.next, data_sn_end))
+    task->held_stat_sn = stat_sn;
+    if (waits_for_data(connection, task))
         snack_missing(connection, task, data_sn_end);
     else
-        finish_with_status(task);
+        finish_held(connection, task);
 }
 
 static void data_came(struct connection *connection, struct task *task)
 {
-    if (task->acknowledge && task->data_sn.later == 0)
+    bool whole = task->data_sn.later == 0;
+
+    if (task->acknowledge && whole)
         snack_acknowledge(connection, task);
-    if (connection->state == CONNECTION_CLOSED)
+    if (connection->state == CONNECTION_CLOSED || !task->answered)
         return;
-    if (task->answered && !serial_less(task->data_sn.next, task->data_sn_end))
-        finish_with_status(task);
+    if (!waits_for_data(connection, task))
+        finish_held(connection, task);
+    else if (whole) /* what was too far ahead, and so dropped */
+        snack_missing(connection, task, task->data_sn_end);
+}
+
+/* Is it a status that came before? False also when the connection was closed over it. */
+static bool is_new_status(struct connection *connection, uint32_t stat_sn)
+{
+    if (recovers(connection))
+        return !sn_came(&connection->stat_sn, stat_sn);
+    if (serial_less(connection->stat_sn.next, stat_sn))
+        stat_sn_accept(connection, stat_sn); /* fails */
+    return stat_sn == connection->stat_sn.next && connection->state != CONNECTION_CLOSED;
 }
 
 static void take_residual(struct task *task, bool overflow, bool underflow, uint32_t residual)
@@ -127,10 +176,10 @@ static bool count_data(struct connection *connection, struct task *task)
     const uint32_t data_sn = pdu->data_in.data_sn;
     enum sn_order order = sn_take(&task->data_sn, data_sn);
 
-    if (order == SN_FAR) {
-        connection_fail(connection, STATUS_PROTOCOL_ERROR, "DataSN %u came where %u was due",
-                        data_sn, task->data_sn.next);
-        return false;
+    if (order == SN_FAR) { /* as if it had been lost: asked for when those before have come */
+        if (serial_less(data_sn, task->snack_end))
+            task->snack_end = data_sn;
+        return true;
     }
     task->transferred += pdu->data_length;
     if (pdu->data_in.acknowledge && recovers(connection)) {
@@ -143,6 +192,13 @@ static bool count_data(struct connection *connection, struct task *task)
     return connection->state != CONNECTION_CLOSED;
 }
 
+static struct task *task_live(struct connection *connection)
+{
+    struct slot *slot = tag_find(&connection->session->tags, connection->framer.pdu.itt);
+
+    return slot && slot->connection == connection && slot->kind == SLOT_TASK ? slot->object : NULL;
+}
+
 static void take_phase_collapse(struct connection *connection, struct task *task)
 {
     const struct pdu_data_in *data_in = &connection->framer.pdu.data_in;
@@ -150,7 +206,7 @@ static void take_phase_collapse(struct connection *connection, struct task *task
     take_residual(task, data_in->overflow, data_in->underflow, data_in->residual);
     task->scsi_status = data_in->status;
     task->response = SCSI_RESPONSE_COMPLETED;
-    answered(connection, task, data_in->data_sn + 1);
+    answered(connection, task, data_in->data_sn + 1, data_in->sn.stat_sn);
 }
 
 void task_data_in(struct connection *connection)
@@ -164,10 +220,12 @@ void task_data_in(struct connection *connection)
     window_update(connection->session, &data_in->sn);
     if (task && !count_data(connection, task))
         return;
-    status = data_in->status_present && stat_sn_accept(connection, data_in->sn.stat_sn);
+    if (!task) /* data that had come already; the status with them may not have */
+        task = task_live(connection);
+    status = data_in->status_present && is_new_status(connection, data_in->sn.stat_sn);
     if (connection->state == CONNECTION_CLOSED)
         return;
-    if (!task && status)
+    if (!task && status && stat_sn_accept(connection, data_in->sn.stat_sn))
         tag_release_abandoned(connection, pdu->itt);
     else if (task && status && !task->answered)
         take_phase_collapse(connection, task);
@@ -208,17 +266,17 @@ void task_response(struct connection *connection)
     struct task *task;
 
     window_update(connection->session, &response->sn);
-    if (!stat_sn_accept(connection, response->sn.stat_sn))
+    if (!is_new_status(connection, response->sn.stat_sn))
         return;
     task = task_addressed(connection);
     if (!task) {
-        tag_release_abandoned(connection, pdu->itt);
+        if (connection->state != CONNECTION_CLOSED &&
+            stat_sn_accept(connection, response->sn.stat_sn))
+            tag_release_abandoned(connection, pdu->itt);
         return;
     }
-    if (task->answered) {
-        connection_fail(connection, STATUS_PROTOCOL_ERROR, "two answers to one command");
+    if (task->answered) /* a copy of one that waits for its data */
         return;
-    }
     take_sense(task, connection->segment, pdu->data_length);
     take_residual(task, response->overflow, response->underflow, response->residual);
     take_bidi_residual(task, response);
@@ -227,5 +285,6 @@ void task_response(struct connection *connection)
     /* ExpDataSN is reserved when the command was not completed (RFC 7143, 11.4.8). */
     answered(connection, task,
              response->response == SCSI_RESPONSE_COMPLETED ? response->exp_data_sn
-                                                           : task->data_sn.next);
+                                                           : task->data_sn.next,
+             response->sn.stat_sn);
 }

@@ -8,6 +8,11 @@
 #include "initiator/internal.h"
 #include "os/memory.h"
 
+enum {
+    RETRIES_MAX = 16,  /* of one command whose immediate data are damaged, or that nobody takes */
+    RETRY_AFTER = 100, /* milliseconds */
+};
+
 struct hole {
     struct list link;
     uint32_t cmd_sn;
@@ -117,7 +122,7 @@ bool recover_wanted(const struct connection *connection, enum status status)
            (connection->state == CONNECTION_FULL_FEATURE || connection->draining);
 }
 
-static void keep(struct task *task, uint16_t cid)
+static void keep(struct task *task)
 {
     struct session *session = task->session;
     struct slot *slot = tag_find(&session->tags, task->itt);
@@ -125,7 +130,6 @@ static void keep(struct task *task, uint16_t cid)
     task_unbind(task);
     slot->connection = NULL; /* it outlives its connection */
     task->state = TASK_KEPT;
-    task->lost_cid = cid;
     list_remove(&task->link);
     list_append(&session->kept, &task->link);
 }
@@ -141,8 +145,12 @@ void recover_keep(struct connection *connection)
     {
         struct task *task = LIST_OWNER(node, struct task, link);
 
-        if (task->connection == connection)
-            keep(task, connection->cid);
+        if (task->connection != connection)
+            continue;
+        if (task->reassigning) /* the target may see it on either */
+            task->former_cid = task->lost_cid;
+        task->lost_cid = connection->cid;
+        keep(task);
     }
 }
 
@@ -167,6 +175,7 @@ static void rewind_task(struct task *task)
     task->snack_end = 0;
     task->answered = task->acknowledge = false;
     task->resync = task->data_in_length == 0;
+    task->taken_over = true;
 }
 
 static void send_reassign(struct connection *connection, struct task *task)
@@ -208,8 +217,29 @@ static bool take_over(struct connection *connection, struct task *task)
         task->resync = false;
         task_send_command(connection, task, frame);
     } else {
+        if (!task->reassigning)
+            task->former_cid = task->lost_cid;
+        task->reassigning = true;
         send_reassign(connection, task);
     }
+    return true;
+}
+
+bool task_retry(struct connection *connection, struct task *task)
+{
+    struct frame *frame;
+
+    if (task->snacks++ >= RETRIES_MAX)
+        return false;
+    output_forget(connection, task);
+    if (connection->state == CONNECTION_CLOSED)
+        return true; /* and with it the task is over, or kept */
+    frame = task_command_frame(task);
+    if (!frame)
+        return false;
+    rewind_task(task);
+    task->resync = false;
+    task_send_command(connection, task, frame);
     return true;
 }
 
@@ -280,6 +310,8 @@ static void go_on(struct session *session)
     }
     cid = LIST_OWNER(first, struct task, link)->lost_cid;
     same = session_connection(session, cid);
+    if (same && same->state == CONNECTION_LOGIN)
+        return; /* a logout would hit that one */
     if (!same || same->state != CONNECTION_FULL_FEATURE) {
         log_out_lost(connection, cid);
         return;
@@ -310,17 +342,40 @@ void recover_logged_out(struct session *session, uint8_t response)
     tasks_pump(session);
 }
 
+/* The target sees it on a connection that is not logged out: that which it was on before the last
+ * one, should the last one not have got as far as to take it over. */
+static bool try_former(struct task *task)
+{
+    uint16_t cid = task->former_cid;
+
+    if (!task->reassigning || ++task->reassignments > RETRIES_MAX)
+        return false;
+    output_forget(task->connection, task);
+    task->former_cid = task->lost_cid;
+    task->lost_cid = cid;
+    keep(task);
+    return true;
+}
+
 void recover_reassigned(struct connection *connection, uint32_t itt, uint8_t response)
 {
-    struct slot *slot = tag_find(&connection->session->tags, itt);
+    struct session *session = connection->session;
+    struct slot *slot = tag_find(&session->tags, itt);
+    struct task *task = slot ? slot->object : NULL;
 
-    if (!slot || slot->kind != SLOT_TASK || slot->connection != connection ||
-        response == TASK_RESPONSE_COMPLETE)
+    if (!slot || slot->kind != SLOT_TASK || slot->connection != connection)
         return;
-    if (response == TASK_RESPONSE_NO_TASK)
-        task_end_quietly(slot->object, STATUS_CONNECTION_CLOSED);
-    else
-        task_give_up(slot->object, STATUS_CONNECTION_CLOSED);
+    if (response == TASK_RESPONSE_COMPLETE) {
+        task->reassigning = false;
+    } else if (response == TASK_RESPONSE_NO_TASK) {
+        task_end_quietly(task, STATUS_CONNECTION_CLOSED);
+    } else if (response != TASK_RESPONSE_STILL_ALLEGIANT || !try_former(task)) {
+        task_give_up(task, STATUS_CONNECTION_CLOSED);
+    } else {
+        if (!recover_expected(session))
+            session->lost = true;
+        go_on(session);
+    }
 }
 
 void recover_rejected(struct connection *connection, uint32_t itt)
@@ -374,6 +429,7 @@ void session_tick(struct session *session, uint64_t now)
         fail_kept(session, NULL);
         tasks_fail_waiting(session, STATUS_NO_CONNECTION);
     } else if (session->recover_at <= now && !session->recoverer && session_usable(session)) {
+        session->recover_at = now + RETRY_AFTER;
         go_on(session);
     }
     deadlines_tick(session, now);

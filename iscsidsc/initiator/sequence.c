@@ -1,7 +1,8 @@
 /* CmdSN window, StatSN and DataSN (RFC 7143, 4.2.2). */
 #include "initiator/internal.h"
 
-#define SN_WINDOW 64u
+#define SN_WINDOW      64u
+#define STATUS_GAP_MAX 4096u
 
 enum sn_order sn_take(struct sn_window *window, uint32_t sn)
 {
@@ -57,6 +58,18 @@ void window_update(struct session *session, const struct pdu_sequence *sn)
         session->exp_cmd_sn = sn->exp_cmd_sn;
 }
 
+/* What was too far ahead was dropped, and is asked for when all before it came. */
+static void ask_for_dropped(struct connection *connection)
+{
+    struct sn_window *window = &connection->stat_sn;
+    uint32_t end = connection->stat_sn_end;
+
+    if (window->later != 0 || !serial_less(window->next, end))
+        return;
+    connection->stat_sn_end = window->next; /* once */
+    snack_status(connection, window->next, end - window->next);
+}
+
 bool stat_sn_accept(struct connection *connection, uint32_t stat_sn)
 {
     struct sn_window *window = &connection->stat_sn;
@@ -66,12 +79,13 @@ bool stat_sn_accept(struct connection *connection, uint32_t stat_sn)
 
     if (!connection->stat_sn_known) {
         connection->stat_sn_known = true;
-        window->next = stat_sn;
+        window->next = connection->stat_sn_end = stat_sn;
     }
     end = sn_end(window);
     switch (recovers || stat_sn == window->next ? sn_take(window, stat_sn) : SN_FAR) {
     case SN_NEXT:
-        return true;
+        ask_for_dropped(connection);
+        return connection->state != CONNECTION_CLOSED;
     case SN_EARLY: /* the ones before are asked for, once */
         if (serial_less(end, stat_sn))
             snack_status(connection, end, stat_sn - end);
@@ -83,6 +97,11 @@ bool stat_sn_accept(struct connection *connection, uint32_t stat_sn)
     }
     if (serial_less(stat_sn, window->next))
         return false;
+    if (recovers && stat_sn - window->next < STATUS_GAP_MAX) {
+        if (serial_less(connection->stat_sn_end, stat_sn + 1))
+            connection->stat_sn_end = stat_sn + 1;
+        return false;
+    }
     /* A status is missing. Where nothing is recovered that ends the connection, and is never
      * jumped over: whatever it completed would be lost without a word. */
     connection_fail(connection, STATUS_PROTOCOL_ERROR, "StatSN %08x came where %08x was due",

@@ -78,7 +78,7 @@ static void damaged_data_in(struct connection *connection)
 
     connection->receiving = NULL;
     if (!task) {
-        if (pdu->data_in.status_present)
+        if (pdu->data_in.status_present && !sn_came(&connection->stat_sn, pdu->data_in.sn.stat_sn))
             snack_status(connection, pdu->data_in.sn.stat_sn, 1);
         return;
     }

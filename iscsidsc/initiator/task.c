@@ -103,7 +103,9 @@ static void reset(struct task *task)
     task->burst.used = false;
     task->bursts = task->r2ts = task->frames = 0;
     task->data_sn = (struct sn_window){0};
-    task->answered = task->acknowledge = task->resync = false;
+    task->answered = task->acknowledge = task->resync = task->taken_over = false;
+    task->reassigning = false;
+    task->reassignments = 0;
     task->rescue = 0;
     task->snack_end = task->snacks = 0;
     list_init(&task->deadline.link);

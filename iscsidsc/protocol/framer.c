@@ -190,8 +190,10 @@ static enum framer_event next_trailer(struct framer *framer)
 
 enum framer_event framer_next(struct framer *framer)
 {
-    if (framer->state == STATE_LOST)
+    if (framer->state == STATE_LOST) {
+        framer->start = framer->end; /* whatever else comes: nobody can tell what it is */
         return FRAMER_MORE;
+    }
     if (framer->state == STATE_HEADER)
         return next_header(framer);
     if (framer->state == STATE_DATA) {

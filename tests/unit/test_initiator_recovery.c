@@ -588,6 +588,8 @@ static void a_task_that_the_target_lost_ends(void **state)
          response++) {
         uint32_t itt;
 
+        if (response == TASK_RESPONSE_STILL_ALLEGIANT)
+            continue;
         lose_two(fixture);
         join(fixture, 1);
         itt = take_reassign(fixture, &fixture->readings[0]);
@@ -597,6 +599,28 @@ static void a_task_that_the_target_lost_ends(void **state)
         assert_int_equal(fixture->readings[1].ended, 0);
         assert_false(fixture->second.closed);
     }
+}
+
+/* The connection that took it over was lost before the target knew. */
+static void a_task_is_looked_for_where_it_was_before(void **state)
+{
+    struct fixture *fixture = *state;
+
+    lose_two(fixture);
+    join(fixture, 1);
+    take_reassign(fixture, &fixture->readings[0]);
+    connection_lost(fixture->second.connection, STATUS_CONNECTION_RESET);
+    pass_time(fixture, 2000);
+    join(fixture, 1);
+    answer_reassign(fixture, take_reassign(fixture, &fixture->readings[0]),
+                    TASK_RESPONSE_STILL_ALLEGIANT);
+    assert_int_equal(fixture->readings[0].ended, 0);
+    peer_take(&fixture->second, PDU_SCSI_COMMAND); /* the other one */
+    answer_reassign(fixture, take_reassign(fixture, &fixture->readings[0]), TASK_RESPONSE_COMPLETE);
+    assert_int_equal(session_kept(fixture->peer.session), 0);
+    for (int i = 0; i < 4; i++)
+        say_data(&fixture->second, fixture->readings[0].task.itt, (uint32_t)i, i == 3, PEER_SOUND);
+    assert_read(&fixture->readings[0]);
 }
 
 static void kept_tasks_have_their_time(void **state)
@@ -716,7 +740,8 @@ static void nothing_is_kept_where_nobody_reconnects(void **state)
 
     start(fixture, 2); /* nor after what the target did wrong */
     read_sent(fixture, 0);
-    say_data(&fixture->peer, fixture->readings[0].task.itt + 1, 0, false, PEER_SOUND);
+    say_status(&fixture->peer, fixture->readings[0].task.itt + 1, 0, fixture->peer.stat_sn++,
+               PEER_SOUND);
     assert_int_equal(fixture->readings[0].task.status, STATUS_PROTOCOL_ERROR);
 }
 
@@ -754,6 +779,7 @@ int main(void)
         TEST(a_connection_that_is_there_takes_over_after_time2wait),
         TEST(a_refused_recovery_ends_the_tasks),
         TEST(a_task_that_the_target_lost_ends),
+        TEST(a_task_is_looked_for_where_it_was_before),
         TEST(kept_tasks_have_their_time),
         TEST(a_kept_task_can_be_cancelled_and_leaves_no_hole),
         TEST(a_write_goes_on_where_the_target_wants_it),
