@@ -618,6 +618,26 @@ static void a_lost_connection_asks_again(void **state)
     assert_int_equal(last_listed_connection.auth_type, AUTH_MUTUAL);
 }
 
+/* Each connection of a session logs in by itself. */
+static void further_connections_ask_too(void **state)
+{
+    struct login_options options = options_with(
+        AUTH_MUTUAL, LOGIN_FLAG_RADIUS_RESPONSE | LOGIN_FLAG_RADIUS_VERIFICATION, "user");
+    struct login_options nobody = response_by("nobody");
+    (void)state;
+    configure();
+    assert_status(login_with(BASE ":a", &options), STATUS_OK);
+    const struct request_add_connection more = {.session = &last_session,
+                                                .initiator_port = ANY_PORT};
+    const struct request_add_connection refused = {
+        .session = &last_session, .initiator_port = ANY_PORT, .options = &nobody};
+    assert_status(ask(OPERATION_add_connection, &more, NULL), STATUS_OK);
+    assert_int_equal(first.requests, 4);
+    assert_status(ask(OPERATION_add_connection, &refused, NULL), STATUS_AUTHENTICATION_FAILED);
+    assert_int_equal(count_sessions(), 1);
+    assert_int_equal(last_listed.connections.count, 2);
+}
+
 /* To where the server was asked, and says nothing. */
 static void start_asking(struct ask *asked, struct request_login *request,
                          const struct login_options *options)
@@ -781,6 +801,7 @@ int main(void)
         RADIUS_TEST(answers_of_no_use_are_a_no),
         RADIUS_TEST(a_wrong_shared_secret_finds_nobody),
         RADIUS_TEST(a_lost_connection_asks_again),
+        RADIUS_TEST(further_connections_ask_too),
         RADIUS_TEST(a_login_that_asks_can_be_given_up),
         RADIUS_TEST(an_engine_that_asks_can_be_stopped),
         RADIUS_TEST(a_target_that_leaves_meanwhile_is_a_failed_connection),
