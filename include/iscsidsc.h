@@ -538,7 +538,7 @@ ISDSC_API ISDSC_STATUS WINAPI GetIScsiInitiatorNodeNameW(PWCHAR InitiatorNodeNam
  * InitiatorNodeName [opt]: NULL goes back to the default, which is made from the
  * computer's name.
  *
- * Errors: ISDSC_INVALID_ISCSI_NAME. ISDSC_OPERATION_REQUIRES_REBOOT is a warning.
+ * Errors: ISDSC_INVALID_ISCSI_NAME.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiInitiatorNodeNameA(PSTR InitiatorNodeName);
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiInitiatorNodeNameW(PWSTR InitiatorNodeName);
@@ -547,11 +547,10 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiInitiatorNodeNameW(PWSTR InitiatorNodeName
  * Sets the initiator's CHAP secret, which targets prove to know in mutual CHAP,
  * and stores it. It cannot be read back.
  *
- * SharedSecretLength: bytes; 12 to 16, or 1 to 16 where IPsec is in use; 0 removes
- * the secret. SharedSecret [opt]: the bytes.
+ * SharedSecretLength: bytes, 12 to 16; 0 removes the secret. SharedSecret [opt]: the
+ * bytes.
  *
  * Errors: ISDSC_INVALID_INITIATOR_CHAP_SECRET for the length.
- * ISDSC_SHORT_CHAP_SECRET is a warning.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiInitiatorCHAPSharedSecret(ULONG SharedSecretLength,
                                                                 PUCHAR SharedSecret);
@@ -605,7 +604,8 @@ ISDSC_API ISDSC_STATUS WINAPI RemoveIScsiSendTargetPortalW(PWSTR InitiatorInstan
  * InitiatorInstance [opt], InitiatorPortNumber: where to ask from.
  * Portal: Address and Socket count.
  *
- * Errors: those of the discovery session.
+ * Errors: those of the discovery session, such as ISDSC_CONNECTION_FAILED and
+ * ISDSC_AUTHENTICATION_FAILURE.
  */
 ISDSC_API ISDSC_STATUS WINAPI RefreshIScsiSendTargetPortalA(PSTR InitiatorInstance,
                                                             ULONG InitiatorPortNumber,
@@ -646,8 +646,8 @@ ISDSC_API ISDSC_STATUS WINAPI ReportIScsiSendTargetPortalsExW(
  * Address: IPv4, IPv6 or host name.
  *
  * Errors: ERROR_INVALID_PARAMETER for an unusable address, ISDSC_DNS_NAME_UNRESOLVED,
- * ISDSC_ISNS_SERVER_NOT_FOUND, ISDSC_INCOMPATIBLE_ISNS_VERSION,
- * ISDSC_ISNS_FIREWALL_BLOCKED, or the code of the socket call that failed.
+ * ISDSC_INCOMPATIBLE_ISNS_VERSION, or the code of the socket call that failed: the server
+ * is on the list all the same.
  */
 ISDSC_API ISDSC_STATUS WINAPI AddISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI AddISNSServerW(PWSTR Address);
@@ -665,7 +665,7 @@ ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerW(PWSTR Address);
  *
  * Address [opt]: the server; NULL means all.
  *
- * Errors: as for AddISNSServer.
+ * Errors: ISDSC_ISNS_SERVER_NOT_FOUND if it is not on the list, and those of AddISNSServer.
  */
 ISDSC_API ISDSC_STATUS WINAPI RefreshISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI RefreshISNSServerW(PWSTR Address);
@@ -991,16 +991,23 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiInitiatorRADIUSSharedSecret(ULONG SharedSe
                                                                   PUCHAR SharedSecret);
 
 /*
- * Puts a RADIUS server on the list, which is stored, or takes it off.
+ * Puts a RADIUS server on the list, which is stored.
  *
  * Address: IPv4, IPv6 or host name, with ":port" behind it (IPv6 in brackets then) where that
  * is not 1812. Names are looked up, and servers asked, when a login needs them.
  *
- * Errors: ERROR_INVALID_PARAMETER for an unusable address; ERROR_NOT_FOUND when one that is not
- * on the list is to be removed.
+ * Errors: ERROR_INVALID_PARAMETER for an unusable address.
  */
 ISDSC_API ISDSC_STATUS WINAPI AddRadiusServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI AddRadiusServerW(PWSTR Address);
+
+/*
+ * Takes a RADIUS server off the list.
+ *
+ * Address: the one it was added with; case and the usual port do not matter.
+ *
+ * Errors: ERROR_INVALID_PARAMETER for an unusable address; ERROR_NOT_FOUND.
+ */
 ISDSC_API ISDSC_STATUS WINAPI RemoveRadiusServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI RemoveRadiusServerW(PWSTR Address);
 

@@ -1,6 +1,6 @@
 # How a test program is registered, in every build variant.
 #
-#   add_program_test(KIND name TARGET [PEERS list] [TIMEOUT seconds] [ARGS ...] [LABELS ...] [SERIAL] [SERVICE])
+#   add_program_test(KIND name TARGET [PEERS list] [TIMEOUT seconds] [ARGS ...] [LABELS ...] [SERIAL] [SERVICE] [RESULTS])
 #
 # registers KIND.<variant>.name, which runs TARGET by tests/harness/run.py with the peers wanted. The variant is `native`,
 # `asan`, `tsan`, `wine` (win64) or `wine32` (win32, run by make test-x86 alone).
@@ -24,7 +24,7 @@ if(WIN32)
 endif()
 
 function(add_program_test kind name target)
-    cmake_parse_arguments(PARSE_ARGV 3 test "SERIAL;SERVICE" "PEERS;TIMEOUT" "ARGS;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 3 test "SERIAL;SERVICE;RESULTS" "PEERS;TIMEOUT" "ARGS;LABELS")
     if(NOT test_TIMEOUT)
         set(test_TIMEOUT 120)
     endif()
@@ -40,6 +40,9 @@ function(add_program_test kind name target)
         list(APPEND options --service)
     endif()
     set(full_name ${kind}.${test_variant}.${name})
+    if(test_RESULTS) # what it leaves in results.csv is kept in the build tree
+        list(APPEND options --results ${CMAKE_BINARY_DIR}/results/${full_name}.csv)
+    endif()
     add_test(NAME ${full_name} COMMAND ${harness_run} ${options} -- $<TARGET_FILE:${target}> ${test_ARGS})
     set_tests_properties(${full_name} PROPERTIES TIMEOUT ${hard_limit} LABELS "${kind};${test_variant};${test_LABELS}")
     if(WIN32)

@@ -333,6 +333,18 @@ class EmbeddedMany(Embedded):
         return ["--portal", "127.0.0.1:0", "--portal", "127.0.0.1:0", *(word for disk in disks for word in disk)]
 
 
+class EmbeddedSlow(Embedded):
+    """The project's own target that takes its time over logouts, drops the connection on READ CAPACITY and wants to be left alone
+    for a while then, and refuses the first REPORT LUNS."""
+
+    kind = "embedded_slow"
+
+    def options(self):
+        return ["--time2wait", "60", "--portal", "127.0.0.1:0", "--standard", "--fault", "on logout-response delay 400",
+                "--fault", "on scsi-command with cdb=0x25 close",
+                "--fault", "on scsi-command 1 with cdb=0xa0 answer check-condition 5 0x24 0"]
+
+
 class Misbehaving(OwnProgram):
     """The project's target that misbehaves to order, one port for each case."""
 

@@ -12,10 +12,11 @@ KINDS = {
     "tgtd-chapdiscovery": peers.TgtdChapDiscovery,
     "tgtd-many": peers.TgtdMany,
     "embedded-many": peers.EmbeddedMany,
+    "embedded-slow": peers.EmbeddedSlow,
     "misbehaving": peers.Misbehaving,
     "freeradius": freeradius.Freeradius,
 }
-NEED_BUILD = {"embedded", "embedded-many", "misbehaving"}
+NEED_BUILD = {"embedded", "embedded-many", "embedded-slow", "misbehaving"}
 
 
 def make(kind, build):

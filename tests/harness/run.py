@@ -28,6 +28,7 @@ def parse_arguments():
     parser.add_argument("--wine", action="store_true", help="run PROGRAM under Wine")
     parser.add_argument("--peers", default="", help="comma-separated: %s, or all" % ", ".join(registry.KINDS))
     parser.add_argument("--service", action="store_true", help="PROGRAM reaches the engine through a native service")
+    parser.add_argument("--results", help="where to put the results.csv that PROGRAM leaves in its TEST_DIR")
     parser.add_argument("--timeout", type=float, default=120, help="seconds that PROGRAM may take")
     parser.add_argument("--build", help="the build directory; by default the one that PROGRAM lies in")
     parser.add_argument("command", nargs="+", metavar="PROGRAM")
@@ -127,6 +128,16 @@ def kill(program):
     return False
 
 
+def keep_results(path, directory):
+    """Those of this run or none: never those of an earlier one."""
+    left = os.path.join(directory, "results.csv")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    if os.path.exists(left):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copyfile(left, path)
+
+
 def report(running, what):
     print("\n%s" % what)
     for peer in running:
@@ -152,6 +163,8 @@ def run(arguments, cleanup):
 
     program = launch(arguments, variables)
     in_time = relay(program, arguments.timeout)
+    if arguments.results:
+        keep_results(arguments.results, variables["TEST_DIR"])
     code = program.returncode if in_time else TIMED_OUT
     complaint = service_complaint(variables, directory) if arguments.service else None
     if complaint:

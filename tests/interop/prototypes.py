@@ -37,13 +37,14 @@ def exports(header):
 
 
 def comments(header):
-    """{export: comment}: the comment that stands before its prototype, or before a group of prototypes it is one of."""
-    found, comment = {}, ""
+    """{export: comment}: that of its section, and the one that stands before its prototype."""
+    found, group, comment, used = {}, "", "", True
     for match in re.finditer(r"/\*(.*?)\*/|" + PROTOTYPE.pattern, header, re.S | re.M):
-        if match[1] is not None:
-            comment = " ".join(line.strip().lstrip("*").strip() for line in match[1].splitlines())
-        else:
-            found[match[2]] = comment
+        if match[1] is None:
+            found[match[2]], used = group + " " + comment, True
+            continue
+        group = group if used else comment
+        comment, used = " ".join(line.strip().lstrip("*").strip() for line in match[1].splitlines()), False
     return found
 
 

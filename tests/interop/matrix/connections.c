@@ -75,10 +75,47 @@ static void remove_connection(void **state)
              RemoveIScsiConnection(&session_id, &leading));
 }
 
+static void remove_it(void *connection)
+{
+    RemoveIScsiConnection(&session_id, connection);
+}
+
+/* Bounded by what the target takes: a connection that is gone leaves as well. */
+static void wait_for_logout(void)
+{
+    for (;;) {
+        PISCSI_SESSION_INFO_EX info = find_session_ex(&session_id);
+        assert_non_null(info);
+        if (info->ConnectionCount < 2 || info->Connections[1].State == 3)
+            return;
+    }
+}
+
+/* The target takes its time over logouts, so that a second removal finds the first one under way.
+ */
+static void removal_under_way(void **state)
+{
+    (void)state;
+    struct endpoint slow = endpoint_of("TEST_EMBEDDED_SLOW_PORTAL");
+    ISCSI_UNIQUE_CONNECTION_ID added;
+    ISCSI_LOGIN_OPTIONS options;
+    memset(&options, 0, sizeof options);
+    options.InformationSpecified = ISCSI_LOGIN_OPTIONS_MAXIMUM_CONNECTIONS;
+    options.MaximumConnections = 2;
+    SUCCEEDS(add_portal(&slow, NULL));
+    SUCCEEDS(login(TARGET_BASE ":open", &slow, &options, true, &session_id));
+    SUCCEEDS(add_connectionA(&slow, &added));
+    struct thread *thread = thread_start(remove_it, &added);
+    wait_for_logout();
+    ISDSC_STATUS status = RemoveIScsiConnection(&session_id, &added);
+    thread_join(thread);
+    REFUSES_(RemoveIScsiConnection, ISDSC_REMOVE_CONNECTION_IN_PROGRESS, status);
+    SUCCEEDS(LogoutIScsiTarget(&session_id));
+    SUCCEEDS(remove_portal(&slow));
+}
+
 static const struct matrix_test tests[] = {
-    BOTH_FORMS(connection_rows),
-    BOTH_FORMS(connections),
-    BOTH_FORMS(connection_errors),
-    ONE_FORM(remove_connection),
+    BOTH_FORMS(connection_rows), BOTH_FORMS(connections),     BOTH_FORMS(connection_errors),
+    ONE_FORM(remove_connection), ONE_FORM(removal_under_way),
 };
 AREA(connections);

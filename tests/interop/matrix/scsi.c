@@ -131,10 +131,44 @@ static void scsi_errors(void **state)
     REFUSES_(SendScsiReportLuns, ISDSC_INVALID_SESSION_ID, report_luns(NULL, &size, scene.buffer));
 }
 
+/* A REPORT LUNS that fails needs a target that wants it so. */
+static void report_luns_fails(void **state)
+{
+    (void)state;
+    struct endpoint slow = endpoint_of("TEST_EMBEDDED_SLOW_PORTAL");
+    ULONG size = SCENE_ROOM;
+    SUCCEEDS(add_portal(&slow, NULL));
+    SUCCEEDS(login(TARGET_BASE ":two-luns", &slow, NULL, true, &id));
+    memset(scene.sense, 0, sizeof scene.sense);
+    REFUSES_(SendScsiReportLuns, ISDSC_SCSI_REQUEST_FAILED, report_luns(NULL, &size, scene.buffer));
+    expect_check_condition();
+    SUCCEEDS(LogoutIScsiTarget(&id));
+    SUCCEEDS(remove_portal(&slow));
+}
+
+/* The target has hung up, and the session may not be connected again for a minute. */
+static void scsi_without_connection(void **state)
+{
+    (void)state;
+    struct endpoint slow = endpoint_of("TEST_EMBEDDED_SLOW_PORTAL");
+    ULONGLONG first = 0;
+    ULONG size = SCENE_ROOM;
+    SUCCEEDS(add_portal(&slow, NULL));
+    SUCCEEDS(login(TARGET_BASE ":open", &slow, NULL, true, &id));
+    scene_reset();
+    EXPECT(ISDSC_TRANSPORT_ERROR, read_capacity(&first, &size, scene.buffer));
+    size = SCENE_ROOM;
+    REFUSES_(SendScsiReadCapacity, ISDSC_NO_CONNECTION_AVAILABLE,
+             read_capacity(&first, &size, scene.buffer));
+    REFUSES_(SendScsiInquiry, ISDSC_NO_CONNECTION_AVAILABLE, inquiry(&first, &size, scene.buffer));
+    REFUSES_(SendScsiReportLuns, ISDSC_NO_CONNECTION_AVAILABLE,
+             report_luns(NULL, &size, scene.buffer));
+    SUCCEEDS(LogoutIScsiTarget(&id));
+    SUCCEEDS(remove_portal(&slow));
+}
+
 static const struct matrix_test tests[] = {
-    ONE_FORM(scsi_rows),
-    ONE_FORM(scsi_success),
-    ONE_FORM(scsi_sizes),
-    ONE_FORM(scsi_errors),
+    ONE_FORM(scsi_rows),   ONE_FORM(scsi_success),      ONE_FORM(scsi_sizes),
+    ONE_FORM(scsi_errors), ONE_FORM(report_luns_fails), ONE_FORM(scsi_without_connection),
 };
 AREA(scsi);

@@ -1,10 +1,30 @@
 /* Logins, sessions, and their end. */
 #include "matrix.h"
 
+#include <stdlib.h>
+
 static void check_sessionA(const ISCSI_UNIQUE_SESSION_ID *id,
                            const ISCSI_UNIQUE_CONNECTION_ID *connection, const struct endpoint *at);
 static void check_sessionW(const ISCSI_UNIQUE_SESSION_ID *id,
                            const ISCSI_UNIQUE_CONNECTION_ID *connection, const struct endpoint *at);
+
+/* Where a target misbehaves in the way of that name. */
+static struct endpoint misbehaving(const char *name)
+{
+    char line[128], wanted[64];
+    struct endpoint at = {"127.0.0.1", 0};
+    const char *path = getenv("TEST_PEER_PORTS");
+    FILE *file = path != NULL ? fopen(path, "r") : NULL;
+    assert_non_null(file);
+    snprintf(wanted, sizeof wanted, "%s ", name);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, wanted, strlen(wanted)) == 0)
+            at.port = (USHORT)strtoul(line + strlen(wanted), NULL, 10);
+    }
+    fclose(file);
+    assert_true(at.port != 0);
+    return at;
+}
 
 #define FORM_FILE "matrix/sessions.inc"
 #include "../msapi_forms.h"
@@ -34,6 +54,18 @@ static void logout(void **state)
     assert_int_equal(count_sessions(), 0);
     NOTE_(LogoutIScsiTarget, READBACK);
     REFUSES_(LogoutIScsiTarget, ISDSC_INVALID_SESSION_ID, LogoutIScsiTarget(&id));
+}
+
+/* A target that does not let go. */
+static void logout_refused(void **state)
+{
+    (void)state;
+    struct endpoint at = misbehaving("logout-no-cid");
+    ISCSI_UNIQUE_SESSION_ID id;
+    SUCCEEDS(add_portal(&at, NULL));
+    SUCCEEDS(login(TARGET_BASE ":logout-no-cid", NULL, NULL, true, &id));
+    REFUSES_(LogoutIScsiTarget, ISDSC_SESSION_BUSY, LogoutIScsiTarget(&id));
+    remove_portal(&at);
 }
 
 /* What was asked for and what the target takes, as it was negotiated. */
@@ -92,8 +124,9 @@ static void session_ex_sizes(void **state)
 }
 
 static const struct matrix_test tests[] = {
-    BOTH_FORMS(session_rows), BOTH_FORMS(login_through_ipv6),  BOTH_FORMS(session_sizes),
-    BOTH_FORMS(login_errors), BOTH_FORMS(login_option_errors), ONE_FORM(session_rows),
-    ONE_FORM(logout),         ONE_FORM(session_list_ex),       ONE_FORM(session_ex_sizes),
+    BOTH_FORMS(session_rows),         BOTH_FORMS(login_through_ipv6),  BOTH_FORMS(session_sizes),
+    BOTH_FORMS(login_errors),         BOTH_FORMS(login_option_errors), BOTH_FORMS(login_answers),
+    BOTH_FORMS(login_without_portal), ONE_FORM(session_rows),          ONE_FORM(logout),
+    ONE_FORM(logout_refused),         ONE_FORM(session_list_ex),       ONE_FORM(session_ex_sizes),
 };
 AREA(sessions);
