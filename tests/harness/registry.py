@@ -1,6 +1,7 @@
 """The kinds of peer by the names that --peers takes."""
 
 import freeradius
+import oddisns
 import peers
 
 FULL = ("embedded", "tgtd", "istgt")
@@ -13,6 +14,7 @@ KINDS = {
     "tgtd-many": peers.TgtdMany,
     "embedded-many": peers.EmbeddedMany,
     "embedded-slow": peers.EmbeddedSlow,
+    "odd-isns": oddisns.OddIsns,
     "misbehaving": peers.Misbehaving,
     "freeradius": freeradius.Freeradius,
 }
