@@ -25,7 +25,7 @@ bool engine_busy(struct engine *engine)
 {
     return !list_empty(&engine->sessions) || !list_empty(&engine->pending) ||
            !list_empty(&engine->probes) || !list_empty(&engine->isns_servers) ||
-           restore_wanted(engine);
+           !list_empty(&engine->temporary_targets) || restore_wanted(engine);
 }
 
 /* --- calls --- */

@@ -28,8 +28,8 @@ struct os_loop *engine_loop(struct engine *engine);
 
 /* On the engine's thread: engine_stop was called, operations are only cancelled any more. */
 bool engine_stopping(const struct engine *engine);
-/* On the engine's thread: there are sessions, something is under way, iSNS servers are followed, or
- * logins are stored for a service to make. */
+/* On the engine's thread: there are sessions, something is under way, iSNS servers are followed,
+ * static targets are known that would be lost, or logins are stored for a service to make. */
 bool engine_busy(struct engine *engine);
 
 /* On the engine's thread: the configuration from now on. Sessions keep what they were logged in

@@ -52,6 +52,13 @@ static bool found(void *context, const char *target, const struct portal_address
     return true;
 }
 
+static bool alias_found(void *context, const char *alias)
+{
+    CHECK(alias[0] != '\0' && strpbrk(alias, "\n\r\t\x7f") == NULL);
+    add(context, alias, strlen(alias) + 1);
+    return true;
+}
+
 /* Feeds `length` bytes in pieces of the given sizes, over and over, each from memory of its own. */
 static enum status read_answer(struct sendtargets *reader, const uint8_t *data, size_t length,
                                const uint8_t *cuts, size_t cut_count)
@@ -85,8 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 3)
         return 0;
     sendtargets_start(&first, found, &whole);
+    first.alias = alias_found;
     status = read_answer(&first, data + 3, size - 3, NULL, 0);
     sendtargets_start(&second, found, &cut);
+    second.alias = alias_found;
     CHECK(read_answer(&second, data + 3, size - 3, data, 3) == status);
     CHECK(whole.digest == cut.digest && whole.names == cut.names);
     CHECK(whole.addresses == cut.addresses && first.skipped == second.skipped);

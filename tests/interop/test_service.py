@@ -555,6 +555,16 @@ class OnDemand(Case):
         self.succeed("LogoutTarget", session)
         self.assertEqual(service.wait(), 0)
 
+    def test_it_stays_while_there_is_a_target_that_is_not_stored(self):
+        target = "iqn.2026-11.org.example:for-now"
+        service = self.serve("--on-demand", "--idle", "1")
+        self.succeed("AddTarget", target, "*", "*", "*", "*", "F", *["*"] * 9, "0")
+        with self.assertRaises(subprocess.TimeoutExpired):
+            service.process.wait(3)
+        self.assertIn(target, self.succeed("ListTargets"))
+        self.succeed("RemoveTarget", target)
+        self.assertEqual(service.wait(), 0)
+
     def test_it_stays_while_somebody_is_connected(self):
         service = self.serve("--on-demand", "--idle", "1")
         with connect_local(service.base() + ".sock"):
