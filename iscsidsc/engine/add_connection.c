@@ -3,7 +3,7 @@
 #include "engine/attempt.h"
 #include "engine/checks.h"
 #include "engine/connections.h"
-#include "engine/login.h"
+#include "engine/ipsec.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -148,17 +148,20 @@ static enum status check_session(const struct engine_session *session)
     return STATUS_OK;
 }
 
-static enum status check_request(const struct request_add_connection *request,
+static enum status check_request(struct engine *engine,
+                                 const struct request_add_connection *request,
                                  struct os_address *source, bool *has_source)
 {
     enum status status =
         adapter_source(INITIATOR_INSTANCE, request->initiator_port, source, has_source);
     if (status == STATUS_OK && portal_given(request->portal))
         status = check_portal(request->portal);
+    if (status == STATUS_OK && portal_given(request->portal))
+        status = ipsec_check_host(engine, request->portal->address);
     if (status == STATUS_OK)
         status = options_check(request->options);
     if (status == STATUS_OK)
-        status = login_check_security(request->security_flags);
+        status = ipsec_check_flags(request->security_flags);
     return status;
 }
 
@@ -211,7 +214,7 @@ static enum status begin(struct engine_call *call, struct engine_session *sessio
     const struct request_add_connection *request = call->request;
     struct os_address source;
     bool has_source;
-    enum status status = check_request(request, &source, &has_source);
+    enum status status = check_request(call->engine, request, &source, &has_source);
     if (status == STATUS_OK)
         status = check_room(session);
     if (status != STATUS_OK)

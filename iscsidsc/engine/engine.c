@@ -1,6 +1,7 @@
 /* The engine's thread, and its start and end. */
 #include "engine/model.h"
 #include "engine/events.h"
+#include "engine/ipsec.h"
 #include "engine/isns.h"
 #include "engine/probe.h"
 #include "engine/restore.h"
@@ -128,6 +129,7 @@ static void engine_free(struct engine *engine)
     os_loop_free(engine->loop);
     events_clear(&engine->events);
     temporary_targets_forget(engine);
+    ipsec_clear(engine);
     store_close(engine->store);
     engine->catalogue.changed = NULL;
     catalogue_clear(&engine->catalogue);
@@ -208,6 +210,7 @@ static struct engine *engine_new(const char *directory, bool service)
     list_init(&engine->pending);
     list_init(&engine->probes);
     list_init(&engine->temporary_targets);
+    ipsec_init(engine);
     list_init(&engine->isns_servers);
     list_init(&engine->isns_followers);
     list_init(&engine->sessions);

@@ -6,15 +6,13 @@
 #include "engine/connections.h"
 #include "engine/exploration.h"
 #include "engine/login_portals.h"
+#include "engine/ipsec.h"
 #include "engine/options.h"
 #include "engine/persistent.h"
 #include "engine/static_targets.h"
 #include "os/memory.h"
 
 #include <string.h>
-
-/* Bits of security_flags, as ISCSI_SECURITY_FLAG_*. */
-enum { SECURITY_VALID = 0x01, SECURITY_IPSEC = 0x02 };
 
 struct engine_login {
     struct engine *engine;
@@ -150,6 +148,8 @@ static enum status prepare(struct engine_login *login)
         engine_session_exists(login->engine, login->target))
         return STATUS_ALREADY_LOGGED_IN;
     status = take_portals(login, target);
+    for (size_t i = 0; status == STATUS_OK && i < login->attempt.count; i++)
+        status = ipsec_check_host(login->engine, login->attempt.portals[i].host);
     return status == STATUS_OK ? make_session(login) : status;
 }
 
@@ -198,12 +198,6 @@ static void begin(struct engine_login *login)
 
 /* --- what must hold before anything is sent --- */
 
-enum status login_check_security(uint64_t flags)
-{
-    uint64_t ipsec = SECURITY_VALID | SECURITY_IPSEC;
-    return (flags & ipsec) == ipsec ? STATUS_NO_IPSEC : STATUS_OK;
-}
-
 static enum status check(struct engine_login *login)
 {
     const struct request_login *request = login->request;
@@ -216,7 +210,7 @@ static enum status check(struct engine_login *login)
     if (status == STATUS_OK)
         status = options_check(request->options);
     if (status == STATUS_OK)
-        status = login_check_security(request->security_flags);
+        status = ipsec_check_flags(request->security_flags);
     if (status == STATUS_OK)
         status = persistent_check(request);
     if (status == STATUS_OK)

@@ -27,7 +27,4 @@ struct login_again {
  * until the end. */
 void engine_login_run_again(struct engine_login *login, const struct login_again *again);
 
-/* What a login and an additional connection may ask for. NO_IPSEC. */
-enum status login_check_security(uint64_t flags);
-
 #endif

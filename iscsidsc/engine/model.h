@@ -57,6 +57,11 @@ struct engine {
     struct list temporary_targets; /* static ones that are not stored: see temporary_targets.h */
     uint64_t static_seen;          /* of the store, when its static targets were read */
     struct list probes;
+    struct list passing_keys; /* of ipsec.c: set until the engine stops */
+    struct list passing_tunnels;
+    struct blob passing_group_key;
+    uint64_t ike_seen; /* of the store, when ike_stored was read */
+    bool ike_stored;
     struct list isns_servers;   /* struct isns_server: those that are followed */
     struct list isns_followers; /* struct isns_follower: conversations with them */
     struct list sessions_by_id[SESSION_BUCKETS];

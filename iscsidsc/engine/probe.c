@@ -2,6 +2,7 @@
 #include "discovery/sendtargets.h"
 #include "engine/adapter.h"
 #include "engine/mechanism.h"
+#include "engine/ipsec.h"
 #include "engine/options.h"
 #include "engine/sessions.h"
 #include "os/crypto.h"
@@ -106,7 +107,11 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     probe->mechanism->asked = true;
     probe->mechanism->answered = false;
     probe->mechanism->probes++;
-    enum status status = options_settings(probe->engine, entry->options, true, &options);
+    enum status status = ipsec_check_flags(entry->security_flags);
+    if (status == STATUS_OK)
+        status = ipsec_check_host(probe->engine, entry->portal->address);
+    if (status == STATUS_OK)
+        status = options_settings(probe->engine, entry->options, true, &options);
     if (status != STATUS_OK)
         return status;
     choose_isid(options.session.isid);

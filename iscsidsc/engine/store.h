@@ -88,6 +88,25 @@ enum status store_remove_server(struct store *store, enum server_kind kind, cons
 enum status store_servers(struct store *store, enum server_kind kind, struct os_arena *arena,
                           struct text_list *out);
 
+/*
+ * What is set for an IKE identity (RFC 2407) of an initiator and port, in place of what was;
+ * `initiator` "" is any. A key never comes back.
+ */
+enum status store_put_ike(struct store *store, const char *initiator, uint32_t port,
+                          const struct ike_info *info);
+/* Whether there was one or not. */
+enum status store_delete_ike(struct store *store, const char *initiator, uint32_t port,
+                             const struct ike_info *info);
+/* *out NULL when there is none; in the arena, but for `id`, which it points to. */
+enum status store_ike(struct store *store, const char *initiator, uint32_t port, uint8_t type,
+                      const struct blob *id, struct os_arena *arena, const struct ike_info **out);
+enum status store_has_ike(struct store *store, bool *any);
+/* `outer` NULL: none. `destination` "" is any. */
+enum status store_set_tunnel(struct store *store, const char *initiator, uint32_t port,
+                             const char *destination, const char *outer);
+enum status store_tunnel(struct store *store, const char *initiator, uint32_t port,
+                         const char *destination, struct os_arena *arena, const char **outer);
+
 /* One word, one value. `value` has data NULL when there is none; in the arena. */
 enum status store_setting(struct store *store, const char *name, struct os_arena *arena,
                           struct blob *value);
