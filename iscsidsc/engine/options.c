@@ -121,7 +121,7 @@ static void set_offers(struct key_offers *offers, const struct login_options *op
     offers->max_outstanding_r2t = 16;
     offers->data_pdu_in_order = true;
     offers->data_sequence_in_order = true;
-    offers->error_recovery_level = 0; /* whatever is configured: no more can be kept */
+    offers->error_recovery_level = (uint8_t)parameters->error_recovery_level;
 }
 
 static enum status set_peer_secret(struct engine *engine, struct option_settings *out)

@@ -7,9 +7,8 @@
  *
  * A value is a decimal or 0x hexadecimal number; switches also take Yes and No. Names compare
  * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
- * (Windows: 65536); ErrorRecoveryLevel is 0, and more is taken as the 0 that can be kept (Windows:
- * 2); LoginTimeout, the time for a whole login, PersistentLoginAlsoLogsIn and those of the service
- * and of RADIUS have no Windows names.
+ * (Windows: 65536); LoginTimeout, the time for a whole login, PersistentLoginAlsoLogsIn and those
+ * of the service and of RADIUS have no Windows names.
  */
 #ifndef ENGINE_PARAMETERS_H
 #define ENGINE_PARAMETERS_H
@@ -40,7 +39,7 @@
     PARAMETER(MaxRecvDataSegmentLength, max_recv_data_segment_length, 512, 16777215, 262144)       \
     PARAMETER(InitialR2T, initial_r2t, 0, 1, 0)                                                    \
     PARAMETER(ImmediateData, immediate_data, 0, 1, 1)                                              \
-    PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 2, 0)                                   \
+    PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 2, 2)                                   \
     PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
     PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)                   \
     PARAMETER(RadiusTimeout, radius_timeout, 1, 3600, 10)                                          \

@@ -57,6 +57,7 @@ void connection_free(struct connection *connection)
     output_clear(connection);
     tasks_fail(connection, STATUS_CANCELLED);
     tags_forget(&connection->session->tags, connection);
+    statistics_add(&connection->session->gone, &connection->statistics);
     list_remove(&connection->link);
     login_free(connection);
     forget_own(connection);
@@ -178,6 +179,7 @@ bool connection_read(struct connection *connection, size_t length, uint64_t now)
     struct framer *framer = &connection->framer;
 
     connection->now = connection->heard = now;
+    connection->statistics.bytes_received += length;
     framer_filled(framer, length);
     while (connection->state != CONNECTION_CLOSED) {
         switch (framer_next(framer)) {
@@ -190,9 +192,11 @@ bool connection_read(struct connection *connection, size_t length, uint64_t now)
             receive_pdu(connection);
             break;
         case FRAMER_DATA_DIGEST:
+            connection->statistics.data_digest_errors++;
             snack_damaged(connection);
             break;
         case FRAMER_HEADER_DIGEST:
+            connection->statistics.header_digest_errors++;
             connection_fail(connection, STATUS_HEADER_DIGEST, "wrong header digest");
             break;
         case FRAMER_TOO_LONG:

@@ -202,6 +202,7 @@ void control_reject(struct connection *connection)
     struct slot *slot;
     uint32_t itt;
 
+    connection->statistics.rejects++;
     window_update(connection->session, &pdu->reject.sn);
     if (!stat_sn_accept(connection, pdu->reject.sn.stat_sn))
         return;

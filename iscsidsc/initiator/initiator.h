@@ -220,6 +220,29 @@ const char *connection_detail(const struct connection *connection);
 void *connection_owner(const struct connection *connection);
 struct session *connection_session(const struct connection *connection);
 
+/* --- statistics --- */
+
+/* What happened since a connection was started, or over all connections of a session. */
+struct statistics {
+    uint64_t bytes_sent; /* as on the wire, headers and digests included */
+    uint64_t bytes_received;
+    uint64_t pdus_sent;
+    uint64_t pdus_received;
+    uint64_t commands;       /* SCSI commands, each once */
+    uint64_t data_in_bytes;  /* payload of reads */
+    uint64_t data_out_bytes; /* payload of writes */
+    uint64_t r2ts;
+    uint64_t timeouts; /* commands that were late */
+    uint64_t header_digest_errors;
+    uint64_t data_digest_errors;
+    uint64_t retries; /* SNACKs, commands sent again or taken over */
+    uint64_t rejects;
+};
+
+const struct statistics *connection_statistics(const struct connection *connection);
+/* The sum, those included that are gone. */
+void session_statistics(const struct session *session, struct statistics *out);
+
 /* --- tasks --- */
 
 #define TASK_CDB_MAX 260u

@@ -91,8 +91,9 @@ struct session {
     struct list active;  /* tasks sent */
     size_t outstanding;
     struct list managements;
-    struct list deadlines; /* in their order */
-    uint64_t next_due;     /* nothing is due before */
+    struct list deadlines;  /* in their order */
+    uint64_t next_due;      /* nothing is due before */
+    struct statistics gone; /* of connections that were freed */
     struct pool frames;
     struct pool bursts;
     uint64_t trim_due; /* then the pools of an idle session are emptied */
@@ -153,6 +154,7 @@ struct connection {
     struct iov segment_piece;
     struct task *receiving; /* whose Data-In is half received */
 
+    struct statistics statistics;
     struct portal_address *redirect;
     char detail[96];
 };
@@ -170,6 +172,10 @@ void connection_note_times(struct connection *connection, uint16_t time2wait, ui
 uint32_t connection_time2retain(const struct connection *connection);
 /* The settings of this connection's login. */
 const struct session_settings *connection_settings(const struct connection *connection);
+
+/* --- statistics.c --- */
+
+void statistics_add(struct statistics *to, const struct statistics *from);
 
 /* --- settings.c --- */
 

@@ -488,7 +488,9 @@ void login_receive(struct connection *connection)
     }
     if (!stat_sn_accept(connection, response->sn.stat_sn))
         return;
-    window_update(connection->session, &response->sn);
+    /* While a connection joins, its target may not know the session's numbers yet. */
+    if (connection->session->tsih == 0)
+        window_update(connection->session, &response->sn);
     if (!append_received(connection))
         return;
     if (response->more)

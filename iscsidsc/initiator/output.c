@@ -364,6 +364,7 @@ void connection_written(struct connection *connection, size_t length)
 {
     struct frame *frame;
 
+    connection->statistics.bytes_sent += length;
     connection->output_sent += length;
     while ((frame = first_frame(connection)) && connection->output_sent > 0) {
         if (frame->task)
@@ -371,6 +372,9 @@ void connection_written(struct connection *connection, size_t length)
         if (connection->output_sent < frame_length(frame))
             break;
         connection->output_sent -= (size_t)frame_length(frame);
+        connection->statistics.pdus_sent++;
+        if (frame->task)
+            connection->statistics.data_out_bytes += frame->length;
         release(connection, frame);
     }
 }

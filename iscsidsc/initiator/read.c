@@ -182,6 +182,7 @@ static bool count_data(struct connection *connection, struct task *task)
         return true;
     }
     task->transferred += pdu->data_length;
+    connection->statistics.data_in_bytes += pdu->data_length;
     if (pdu->data_in.acknowledge && recovers(connection)) {
         task->acknowledge = true;
         task->ack_ttt = pdu->data_in.ttt;

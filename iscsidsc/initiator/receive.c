@@ -95,6 +95,7 @@ static void receive_full_feature(struct connection *connection)
 
 void receive_pdu(struct connection *connection)
 {
+    connection->statistics.pdus_received++;
     if (connection->state == CONNECTION_LOGIN)
         login_receive(connection);
     else

@@ -198,11 +198,12 @@ static void send_reassign(struct connection *connection, struct task *task)
     output_send(connection, &pdu, NULL, 0);
 }
 
-/* False: out of memory; the task stays where it is. */
-static bool take_over(struct connection *connection, struct task *task)
+/* `fresh`: ExpCmdSN is younger than the loss. Else the answer to TASK REASSIGN tells whether the
+ * target has the command. False: out of memory; the task stays where it is. */
+static bool take_over(struct connection *connection, struct task *task, bool fresh)
 {
     struct session *session = connection->session;
-    bool again = !is_acknowledged(session, task->cmd_sn);
+    bool again = fresh && !is_acknowledged(session, task->cmd_sn);
     struct frame *frame = again ? task_command_frame(task) : NULL;
 
     if (again && !frame)
@@ -212,9 +213,10 @@ static bool take_over(struct connection *connection, struct task *task)
     tag_find(&session->tags, task->itt)->connection = connection;
     task->state = TASK_ACTIVE;
     task_bind(task, connection);
+    connection->statistics.retries++;
     rewind_task(task);
     if (again) {
-        task->resync = false;
+        task->resync = task->reassigning = false;
         task_send_command(connection, task, frame);
     } else {
         if (!task->reassigning)
@@ -237,13 +239,14 @@ bool task_retry(struct connection *connection, struct task *task)
     frame = task_command_frame(task);
     if (!frame)
         return false;
+    connection->statistics.retries++;
     rewind_task(task);
-    task->resync = false;
+    task->resync = task->reassigning = false;
     task_send_command(connection, task, frame);
     return true;
 }
 
-static void take_over_all(struct session *session, uint16_t cid)
+static void take_over_all(struct session *session, uint16_t cid, bool fresh)
 {
     LIST_EACH_SAFE(node, &session->kept)
     {
@@ -252,7 +255,7 @@ static void take_over_all(struct session *session, uint16_t cid)
 
         if (task->lost_cid != cid)
             continue;
-        if (!connection || !take_over(connection, task))
+        if (!connection || !take_over(connection, task, fresh))
             return; /* the next connection, or the end of their time */
     }
 }
@@ -316,7 +319,7 @@ static void go_on(struct session *session)
         log_out_lost(connection, cid);
         return;
     }
-    take_over_all(session, cid); /* the login with its CID was its logout */
+    take_over_all(session, cid, false); /* the login with its CID was its logout */
     first = list_first(&session->kept);
     if (!first || LIST_OWNER(first, struct task, link)->lost_cid != cid)
         go_on(session);
@@ -335,7 +338,7 @@ void recover_logged_out(struct session *session, uint8_t response)
 
     session->recoverer = NULL;
     if (response == LOGOUT_DONE || response == LOGOUT_NO_CID)
-        take_over_all(session, cid);
+        take_over_all(session, cid, true);
     else
         fail_kept(session, &cid);
     go_on(session);
@@ -367,6 +370,9 @@ void recover_reassigned(struct connection *connection, uint32_t itt, uint8_t res
         return;
     if (response == TASK_RESPONSE_COMPLETE) {
         task->reassigning = false;
+    } else if (response == TASK_RESPONSE_NO_TASK && !is_acknowledged(session, task->cmd_sn) &&
+               task_retry(connection, task)) {
+        return; /* it never got there */
     } else if (response == TASK_RESPONSE_NO_TASK) {
         task_end_quietly(task, STATUS_CONNECTION_CLOSED);
     } else if (response != TASK_RESPONSE_STILL_ALLEGIANT || !try_former(task)) {

@@ -90,6 +90,8 @@ void task_late(struct task *task, uint64_t now)
 {
     struct session *session = task->session;
 
+    if (task->state == TASK_ACTIVE && task->rescue == RESCUE_NONE)
+        task->connection->statistics.timeouts++;
     if (task->state == TASK_ACTIVE && session->settings.timeouts.abort > 0)
         rescue_go_on(task, now);
     else

@@ -6,6 +6,8 @@
 
 static void send_snack(struct connection *connection, struct pdu *pdu)
 {
+    if (pdu->snack.type != SNACK_DATA_ACK)
+        connection->statistics.retries++;
     pdu->opcode = PDU_SNACK;
     pdu->final = true;
     pdu->snack.exp_stat_sn = connection->stat_sn.next;

@@ -84,6 +84,7 @@ void tasks_pump(struct session *session)
         task->state = TASK_ACTIVE;
         task->cmd_sn = session->cmd_sn++;
         task_bind(task, connection);
+        connection->statistics.commands++;
         task_send_command(connection, task, frame);
     }
 }

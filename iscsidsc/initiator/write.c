@@ -255,6 +255,7 @@ void task_r2t(struct connection *connection)
     struct task *task;
     const char *fault;
 
+    connection->statistics.r2ts++;
     window_update(connection->session, &r2t.sn);
     task = task_addressed(connection);
     if (!task)

@@ -355,6 +355,41 @@ static void damage_without_end_ends_the_connection(void **state)
     assert_int_equal(reading->ended, 1);
 }
 
+static void what_happens_is_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct reading *reading;
+    struct statistics sum;
+
+    start(fixture, 2);
+    session_statistics(fixture->peer.session, &sum);
+    assert_int_equal(sum.commands, 0);
+    assert_int_equal(sum.pdus_sent, 1); /* the login */
+    assert_int_equal(sum.pdus_received, 1);
+    reading = read_sent(fixture, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        say_data(&fixture->peer, reading->task.itt, i, i == 3, i == 1 ? PEER_BAD_DATA : PEER_SOUND);
+    take_snack(&fixture->peer, SNACK_DATA_R2T, 1, 1);
+    say_data(&fixture->peer, reading->task.itt, 1, false, PEER_SOUND);
+    assert_read(reading);
+    join(fixture, 2);
+    submit(fixture, 1, true);
+    submit(fixture, 2, true);
+    peer_take(&fixture->peer, PDU_SCSI_COMMAND);
+    peer_take(&fixture->second, PDU_SCSI_COMMAND);
+    connection_free(fixture->second.connection);
+    session_statistics(fixture->peer.session, &sum);
+    assert_int_equal(sum.commands, 3);
+    assert_int_equal(sum.data_in_bytes, LENGTH);
+    assert_int_equal(sum.data_out_bytes, 2 * LENGTH); /* the gone connection's too */
+    assert_int_equal(sum.data_digest_errors, 1);
+    assert_int_equal(sum.retries, 1);
+    assert_int_equal(sum.header_digest_errors + sum.timeouts + sum.rejects + sum.r2ts, 0);
+    assert_int_equal(connection_statistics(fixture->peer.connection)->commands, 2);
+    assert_int_equal(connection_statistics(fixture->peer.connection)->pdus_received, 5);
+    assert_true(sum.bytes_received > 5 * 48 && sum.bytes_sent > 4 * 48);
+}
+
 /* --- level 1: statuses --- */
 
 static void a_missing_status_is_asked_for(void **state)
@@ -542,8 +577,11 @@ static void a_login_with_the_same_cid_is_the_logout(void **state)
     lose_two(fixture);
     join(fixture, 1);
     take_reassign(fixture, &fixture->readings[0]);
-    peer_take(&fixture->second, PDU_SCSI_COMMAND);
+    /* Nobody has told what the target has seen: it is asked for the other one too. */
+    answer_reassign(fixture, take_reassign(fixture, &fixture->readings[1]), TASK_RESPONSE_NO_TASK);
+    assert_int_equal(peer_take(&fixture->second, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, 2);
     assert_true(peer_silent(&fixture->second));
+    assert_int_equal(fixture->readings[1].ended, 0);
 }
 
 static void a_connection_that_is_there_takes_over_after_time2wait(void **state)
@@ -615,7 +653,7 @@ static void a_task_is_looked_for_where_it_was_before(void **state)
     answer_reassign(fixture, take_reassign(fixture, &fixture->readings[0]),
                     TASK_RESPONSE_STILL_ALLEGIANT);
     assert_int_equal(fixture->readings[0].ended, 0);
-    peer_take(&fixture->second, PDU_SCSI_COMMAND); /* the other one */
+    take_reassign(fixture, &fixture->readings[1]);
     answer_reassign(fixture, take_reassign(fixture, &fixture->readings[0]), TASK_RESPONSE_COMPLETE);
     assert_int_equal(session_kept(fixture->peer.session), 0);
     for (int i = 0; i < 4; i++)
@@ -769,6 +807,7 @@ int main(void)
         TEST(the_a_bit_is_answered_when_nothing_is_missing),
         TEST(a_refused_snack_ends_the_task_alone),
         TEST(damage_without_end_ends_the_connection),
+        TEST(what_happens_is_counted),
         TEST(a_missing_status_is_asked_for),
         TEST(a_damaged_status_is_asked_for),
         TEST(too_many_missing_statuses_end_the_connection),

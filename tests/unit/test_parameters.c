@@ -43,7 +43,7 @@ static void defaults_are_those_of_windows(void **state)
     assert_int_equal(parameters.max_recv_data_segment_length, 262144);
     assert_int_equal(parameters.initial_r2t, 0);
     assert_int_equal(parameters.immediate_data, 1);
-    assert_int_equal(parameters.error_recovery_level, 0);
+    assert_int_equal(parameters.error_recovery_level, 2);
 }
 
 static void settings_are_read(void **state)
