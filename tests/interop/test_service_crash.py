@@ -43,7 +43,8 @@ def options(version):
 
 
 def mapping(version):
-    return "device-%d" % version, version, version + 1, [(i, version << 32 | i) for i in range(1 + version % LUNS_MOST)]
+    luns = [(i, version << 32 | i) for i in range(1 + version % LUNS_MOST)]
+    return "device-%d" % version, version & 0xFF, version + 1 & 0xFF, luns
 
 
 def place(key):
