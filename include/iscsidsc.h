@@ -641,13 +641,15 @@ ISDSC_API ISDSC_STATUS WINAPI ReportIScsiSendTargetPortalsExW(
 
 /*
  * Puts an iSNS server on the list of those that are asked for targets, stores the
- * list and asks the server.
+ * list and asks the server; from then on its notices are followed. A server that
+ * cannot be asked stays on the list.
  *
- * Address: IPv4, IPv6 or host name.
+ * Address: IPv4, IPv6 or host name, with a port behind it unless that is 3205.
  *
  * Errors: ERROR_INVALID_PARAMETER for an unusable address, ISDSC_DNS_NAME_UNRESOLVED,
- * ISDSC_INCOMPATIBLE_ISNS_VERSION, or the code of the socket call that failed: the server
- * is on the list all the same.
+ * ISDSC_ISNS_SERVER_NOT_FOUND (it does not answer),
+ * ISDSC_INCOMPATIBLE_ISNS_VERSION, ERROR_BAD_NET_RESP, or the Winsock code of the
+ * socket call that failed.
  */
 ISDSC_API ISDSC_STATUS WINAPI AddISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI AddISNSServerW(PWSTR Address);
@@ -655,7 +657,8 @@ ISDSC_API ISDSC_STATUS WINAPI AddISNSServerW(PWSTR Address);
 /*
  * Takes an iSNS server off the list. Targets that were found through it stay known.
  *
- * Address: the one it was added with. Errors: ISDSC_ISNS_SERVER_NOT_FOUND.
+ * Address: the one it was added with. Errors: ERROR_INVALID_PARAMETER,
+ * ISDSC_ISNS_SERVER_NOT_FOUND.
  */
 ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerW(PWSTR Address);
@@ -663,9 +666,10 @@ ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerW(PWSTR Address);
 /*
  * Asks an iSNS server for its targets; they replace those it gave before.
  *
- * Address [opt]: the server; NULL means all.
+ * Address [opt]: the server; NULL and "*" mean all, of which one has to answer.
  *
- * Errors: ISDSC_ISNS_SERVER_NOT_FOUND if it is not on the list, and those of AddISNSServer.
+ * Errors: as for AddISNSServer; ISDSC_ISNS_SERVER_NOT_FOUND also for one that is
+ * not on the list.
  */
 ISDSC_API ISDSC_STATUS WINAPI RefreshISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI RefreshISNSServerW(PWSTR Address);
