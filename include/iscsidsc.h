@@ -803,7 +803,7 @@ ISDSC_API ISDSC_STATUS WINAPI ReportActiveIScsiTargetMappingsW(PULONG BufferSize
  * answers; ISDSC_LOGIN_USER_INFO_BAD, ISDSC_INVALID_TARGET_CHAP_SECRET,
  * ISDSC_INVALID_CHAP_USER_NAME and ISDSC_INVALID_LOGON_AUTH_TYPE for LoginOptions;
  * ISDSC_INVALID_TARGET_MAPPING and ISDSC_TARGET_MAPPING_EXISTS for Mappings;
- * ISDSC_FAILED_TO_CONFIGURE_IPSEC; ISDSC_TOO_MANY_SESSIONS.
+ * ISDSC_IPSEC_NOT_SUPPORTED_ON_OS if it is demanded.
  */
 ISDSC_API ISDSC_STATUS WINAPI LoginIScsiTargetA(
     PSTR TargetName, BOOLEAN IsInformationalSession, PSTR InitiatorInstance,
@@ -1044,7 +1044,7 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiGroupPresharedKey(ULONG KeyLength, PUCHAR 
  * Persist: FALSE keeps it until the service stops.
  *
  * Errors: ISDSC_IKE_ID_PAYLOAD_TYPE_NOT_SUPPORTED, ISDSC_IKE_ID_PAYLOAD_INCORRECT_SIZE,
- * ISDSC_IPSEC_NOT_SUPPORTED_ON_OS.
+ * ERROR_INVALID_PARAMETER for flags that contradict each other and for aggressive mode.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiIKEInfoA(PSTR InitiatorName, ULONG InitiatorPortNumber,
                                                PIKE_AUTHENTICATION_INFORMATION AuthInfo,
@@ -1060,8 +1060,8 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiIKEInfoW(PWSTR InitiatorName, ULONG Initia
  * AuthInfo: in: AuthMethod, IdType, Id and IdLengthInBytes, the rest 0; out:
  * SecurityFlags.
  *
- * Errors: ISDSC_TARGET_PRESHAREDKEY_UNAVAILABLE, ISDSC_NO_AUTH_INFO_AVAILABLE and those
- * of SetIScsiIKEInfo.
+ * Errors: ISDSC_NO_AUTH_INFO_AVAILABLE, ISDSC_IKE_ID_PAYLOAD_TYPE_NOT_SUPPORTED,
+ * ISDSC_IKE_ID_PAYLOAD_INCORRECT_SIZE.
  */
 ISDSC_API ISDSC_STATUS WINAPI GetIScsiIKEInfoA(PSTR InitiatorName, ULONG InitiatorPortNumber,
                                                PULONG Reserved,
@@ -1074,10 +1074,11 @@ ISDSC_API ISDSC_STATUS WINAPI GetIScsiIKEInfoW(PWSTR InitiatorName, ULONG Initia
  * Sets the outer address for tunnel mode.
  *
  * InitiatorName [opt], InitiatorPortNumber: where it applies. DestinationAddress
- * [opt]: for connections to this address. OuterModeAddress [opt]: NULL removes it.
+ * [opt]: for connections to this IP address; NULL for all. OuterModeAddress [opt]: an IP
+ * address; NULL removes it.
  * Persist: FALSE keeps it until the service stops.
  *
- * Errors: ISDSC_ADDRESS_TYPE_NOT_SUPPORTED, ISDSC_IPSEC_NOT_SUPPORTED_ON_OS.
+ * Errors: ERROR_INVALID_PARAMETER for what is not an IP address.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiTunnelModeOuterAddressA(PSTR InitiatorName,
                                                               ULONG InitiatorPortNumber,
