@@ -27,6 +27,8 @@ struct slot {
     uint16_t generation;
     uint16_t next_free;
     uint8_t kind;
+    bool counted;    /* what was abandoned has a CmdSN that the target may not have seen */
+    uint32_t cmd_sn; /* that one */
 };
 
 struct tag_table {
@@ -43,6 +45,8 @@ uint32_t tag_take(struct tag_table *table, enum slot_kind kind, void *object,
 /* NULL for a tag that is not in use. */
 struct slot *tag_find(struct tag_table *table, uint32_t itt);
 void tag_release(struct tag_table *table, uint32_t itt);
+/* It is abandoned: a late answer is dropped. */
+void tag_abandon(struct tag_table *table, uint32_t itt, uint32_t cmd_sn);
 /* No answers can come any more on a connection that is gone. */
 void tags_release_of(struct tag_table *table, const struct connection *connection);
 void tag_table_clear(struct tag_table *table);

@@ -39,6 +39,7 @@ uint32_t tag_take(struct tag_table *table, enum slot_kind kind, void *object,
     slot->kind = (uint8_t)kind;
     slot->object = object;
     slot->connection = connection;
+    slot->counted = false;
     slot->generation++;
     return (uint32_t)slot->generation << 16 | index;
 }
@@ -67,6 +68,18 @@ void tag_release(struct tag_table *table, uint32_t itt)
     slot->connection = NULL;
     slot->next_free = table->first_free;
     table->first_free = (uint16_t)itt;
+}
+
+void tag_abandon(struct tag_table *table, uint32_t itt, uint32_t cmd_sn)
+{
+    struct slot *slot = tag_find(table, itt);
+
+    if (!slot)
+        return;
+    slot->kind = SLOT_ABANDONED;
+    slot->object = NULL;
+    slot->counted = true;
+    slot->cmd_sn = cmd_sn;
 }
 
 void tags_release_of(struct tag_table *table, const struct connection *connection)

@@ -106,7 +106,6 @@ static void reset(struct task *task)
     task->data_sn = (struct sn_window){0};
     task->answered = task->acknowledge = task->resync = task->taken_over = false;
     task->reassigning = false;
-    task->former_count = 0;
     task->reassignments = 0;
     task->rescue = 0;
     task->snack_end = task->snacks = 0;
@@ -157,13 +156,9 @@ void task_finish(struct task *task, enum status status)
 static bool abandon(struct task *task)
 {
     struct connection *connection = task->connection;
-    struct slot *slot = tag_find(&task->session->tags, task->itt);
 
     list_remove(&task->link);
-    if (slot) {
-        slot->kind = SLOT_ABANDONED;
-        slot->object = NULL;
-    }
+    tag_abandon(&task->session->tags, task->itt, task->cmd_sn);
     if (connection->receiving == task) {
         connection->receiving = NULL;
         framer_place(&connection->framer, NULL, 0);
@@ -257,6 +252,19 @@ static void finish_lost(struct list *tasks, enum status status)
     }
 }
 
+/* The same of what nobody waits for any more. Plugging one may need another slot. */
+static void plug_abandoned(const struct connection *connection)
+{
+    struct session *session = connection->session;
+
+    for (uint32_t i = 0; i < session->tags.count; i++) {
+        const struct slot *slot = &session->tags.slots[i];
+
+        if (slot->kind == SLOT_ABANDONED && slot->connection == connection && slot->counted)
+            recover_hole(session, slot->cmd_sn);
+    }
+}
+
 /* Moves the tasks that are on this connection, and all when it was the last one, aside first:
  * `done` may submit new ones. */
 void tasks_fail(struct connection *connection, enum status status)
@@ -275,6 +283,7 @@ void tasks_fail(struct connection *connection, enum status status)
         list_append(&failed, node);
     }
     finish_lost(&failed, status);
+    plug_abandoned(connection);
     tasks_fail_waiting(session, status);
     tags_release_of(&session->tags, connection);
 }
