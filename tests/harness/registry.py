@@ -1,7 +1,6 @@
 """The kinds of peer by the names that --peers takes."""
 
 import freeradius
-import isnsd
 import oddisns
 import peers
 
@@ -18,7 +17,6 @@ KINDS = {
     "odd-isns": oddisns.OddIsns,
     "misbehaving": peers.Misbehaving,
     "freeradius": freeradius.Freeradius,
-    "isnsd-many": isnsd.IsnsdMany,
 }
 NEED_BUILD = {"embedded", "embedded-many", "embedded-slow", "misbehaving"}
 
