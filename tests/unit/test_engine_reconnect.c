@@ -246,6 +246,38 @@ static void what_changes_nothing_is_asked_again(void **state)
     wait_for_connections(1);
 }
 
+/* Carried out or not: nobody can know, and the caller has to be told. */
+static void what_changes_something_is_never_asked_again(void **state)
+{
+    static const struct {
+        uint8_t opcode, length;
+    } rows[] = {
+        {0x5f, 10}, /* PERSISTENT RESERVE OUT */
+        {0x89, 16}, /* COMPARE AND WRITE */
+        {0x0a, 6},  /* WRITE (6), which a tape appends */
+        {0x2a, 10}, /* WRITE (10) */
+        {0x16, 6},  /* RESERVE (6) */
+    };
+    (void)state;
+    log_in(0, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t cdb[16] = {rows[i].opcode};
+        const struct request_scsi request = {.session = &last_session,
+                                             .cdb = {cdb, rows[i].length}};
+        unsigned before = orders.connections;
+        orders.opcode = PDU_SCSI_RESPONSE;
+        orders.end = TARGET_END_RESET;
+        orders.left = 2; /* would be noticed */
+        enum status status = ask(OPERATION_scsi, &request, NULL);
+        if (status != STATUS_CONNECTION_CLOSED && status != STATUS_CONNECTION_RESET)
+            fail_msg("%02x: expected a lost connection, got %s", rows[i].opcode,
+                     status_name(status));
+        orders.left = 0;
+        assert_status(send(SCSI_INQUIRY), STATUS_OK); /* on the next connection */
+        assert_int_equal(orders.connections, before + 1);
+    }
+}
+
 static void a_held_command_can_be_given_up(void **state)
 {
     struct scsi_cdb cdb;
@@ -562,6 +594,7 @@ int main(void)
         RECONNECT_TEST(but_no_longer_than_they_may_take),
         RECONNECT_TEST(nor_longer_than_requests_are_held),
         RECONNECT_TEST(what_changes_nothing_is_asked_again),
+        RECONNECT_TEST(what_changes_something_is_never_asked_again),
         RECONNECT_TEST(a_held_command_can_be_given_up),
         RECONNECT_TEST(a_logout_meanwhile_just_ends_it),
         RECONNECT_TEST(a_stop_meanwhile_waits_for_nobody),
