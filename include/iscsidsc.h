@@ -641,13 +641,15 @@ ISDSC_API ISDSC_STATUS WINAPI ReportIScsiSendTargetPortalsExW(
 
 /*
  * Puts an iSNS server on the list of those that are asked for targets, stores the
- * list and asks the server.
+ * list and asks the server; from then on its notices are followed. A server that
+ * cannot be asked stays on the list.
  *
- * Address: IPv4, IPv6 or host name.
+ * Address: IPv4, IPv6 or host name, with a port behind it unless that is 3205.
  *
  * Errors: ERROR_INVALID_PARAMETER for an unusable address, ISDSC_DNS_NAME_UNRESOLVED,
- * ISDSC_INCOMPATIBLE_ISNS_VERSION, or the code of the socket call that failed: the server
- * is on the list all the same.
+ * ISDSC_ISNS_SERVER_NOT_FOUND (it does not answer),
+ * ISDSC_INCOMPATIBLE_ISNS_VERSION, ERROR_BAD_NET_RESP, or the Winsock code of the
+ * socket call that failed.
  */
 ISDSC_API ISDSC_STATUS WINAPI AddISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI AddISNSServerW(PWSTR Address);
@@ -655,7 +657,8 @@ ISDSC_API ISDSC_STATUS WINAPI AddISNSServerW(PWSTR Address);
 /*
  * Takes an iSNS server off the list. Targets that were found through it stay known.
  *
- * Address: the one it was added with. Errors: ISDSC_ISNS_SERVER_NOT_FOUND.
+ * Address: the one it was added with. Errors: ERROR_INVALID_PARAMETER,
+ * ISDSC_ISNS_SERVER_NOT_FOUND.
  */
 ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerW(PWSTR Address);
@@ -663,9 +666,10 @@ ISDSC_API ISDSC_STATUS WINAPI RemoveISNSServerW(PWSTR Address);
 /*
  * Asks an iSNS server for its targets; they replace those it gave before.
  *
- * Address [opt]: the server; NULL means all.
+ * Address [opt]: the server; NULL and "*" mean all, of which one has to answer.
  *
- * Errors: ISDSC_ISNS_SERVER_NOT_FOUND if it is not on the list, and those of AddISNSServer.
+ * Errors: as for AddISNSServer; ISDSC_ISNS_SERVER_NOT_FOUND also for one that is
+ * not on the list.
  */
 ISDSC_API ISDSC_STATUS WINAPI RefreshISNSServerA(PSTR Address);
 ISDSC_API ISDSC_STATUS WINAPI RefreshISNSServerW(PWSTR Address);
@@ -799,7 +803,7 @@ ISDSC_API ISDSC_STATUS WINAPI ReportActiveIScsiTargetMappingsW(PULONG BufferSize
  * answers; ISDSC_LOGIN_USER_INFO_BAD, ISDSC_INVALID_TARGET_CHAP_SECRET,
  * ISDSC_INVALID_CHAP_USER_NAME and ISDSC_INVALID_LOGON_AUTH_TYPE for LoginOptions;
  * ISDSC_INVALID_TARGET_MAPPING and ISDSC_TARGET_MAPPING_EXISTS for Mappings;
- * ISDSC_FAILED_TO_CONFIGURE_IPSEC; ISDSC_TOO_MANY_SESSIONS.
+ * ISDSC_IPSEC_NOT_SUPPORTED_ON_OS if it is demanded.
  */
 ISDSC_API ISDSC_STATUS WINAPI LoginIScsiTargetA(
     PSTR TargetName, BOOLEAN IsInformationalSession, PSTR InitiatorInstance,
@@ -1040,7 +1044,7 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiGroupPresharedKey(ULONG KeyLength, PUCHAR 
  * Persist: FALSE keeps it until the service stops.
  *
  * Errors: ISDSC_IKE_ID_PAYLOAD_TYPE_NOT_SUPPORTED, ISDSC_IKE_ID_PAYLOAD_INCORRECT_SIZE,
- * ISDSC_IPSEC_NOT_SUPPORTED_ON_OS.
+ * ERROR_INVALID_PARAMETER for flags that contradict each other and for aggressive mode.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiIKEInfoA(PSTR InitiatorName, ULONG InitiatorPortNumber,
                                                PIKE_AUTHENTICATION_INFORMATION AuthInfo,
@@ -1056,8 +1060,8 @@ ISDSC_API ISDSC_STATUS WINAPI SetIScsiIKEInfoW(PWSTR InitiatorName, ULONG Initia
  * AuthInfo: in: AuthMethod, IdType, Id and IdLengthInBytes, the rest 0; out:
  * SecurityFlags.
  *
- * Errors: ISDSC_TARGET_PRESHAREDKEY_UNAVAILABLE, ISDSC_NO_AUTH_INFO_AVAILABLE and those
- * of SetIScsiIKEInfo.
+ * Errors: ISDSC_NO_AUTH_INFO_AVAILABLE, ISDSC_IKE_ID_PAYLOAD_TYPE_NOT_SUPPORTED,
+ * ISDSC_IKE_ID_PAYLOAD_INCORRECT_SIZE.
  */
 ISDSC_API ISDSC_STATUS WINAPI GetIScsiIKEInfoA(PSTR InitiatorName, ULONG InitiatorPortNumber,
                                                PULONG Reserved,
@@ -1070,10 +1074,11 @@ ISDSC_API ISDSC_STATUS WINAPI GetIScsiIKEInfoW(PWSTR InitiatorName, ULONG Initia
  * Sets the outer address for tunnel mode.
  *
  * InitiatorName [opt], InitiatorPortNumber: where it applies. DestinationAddress
- * [opt]: for connections to this address. OuterModeAddress [opt]: NULL removes it.
+ * [opt]: for connections to this IP address; NULL for all. OuterModeAddress [opt]: an IP
+ * address; NULL removes it.
  * Persist: FALSE keeps it until the service stops.
  *
- * Errors: ISDSC_ADDRESS_TYPE_NOT_SUPPORTED, ISDSC_IPSEC_NOT_SUPPORTED_ON_OS.
+ * Errors: ERROR_INVALID_PARAMETER for what is not an IP address.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetIScsiTunnelModeOuterAddressA(PSTR InitiatorName,
                                                               ULONG InitiatorPortNumber,

@@ -69,6 +69,19 @@ static bool on_alias(void *context, const char *alias)
     return records->alias != NULL;
 }
 
+/* IPv4 is mapped into IPv6 (RFC 4171, 6.3.1), but there are those who use the older compatible form
+ * "::192.0.2.1"; "::1" is none. */
+static void read_address(const uint8_t ip[ISNS_ADDRESS_LENGTH], uint16_t port,
+                         struct os_address *out)
+{
+    static const uint8_t zeros[12];
+    uint8_t mapped[ISNS_ADDRESS_LENGTH];
+    memcpy(mapped, ip, sizeof mapped);
+    if (memcmp(ip, zeros, sizeof zeros) == 0 && ip[12] != 0)
+        mapped[10] = mapped[11] = 0xff;
+    os_address_from_ip(out, mapped, port);
+}
+
 /* 0.0.0.0 and :: are no place to go to. */
 static bool is_wildcard(const struct os_address *address)
 {
@@ -83,7 +96,7 @@ static bool on_portal(void *context, const uint8_t ip[ISNS_ADDRESS_LENGTH], uint
     struct isns_records *records = context;
     struct os_address address;
     char host[OS_HOST_TEXT];
-    os_address_from_ip(&address, ip, port);
+    read_address(ip, port, &address);
     if (is_wildcard(&address))
         return true;
     os_address_format(&address, host, NULL);

@@ -4,6 +4,18 @@
 
 #include <stddef.h>
 
+/* 1 when a sanitizer watches the heap: blocks should be freed then, not kept for reuse. */
+#if defined(__SANITIZE_ADDRESS__)
+#define OS_MEMORY_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OS_MEMORY_WATCHED 1
+#endif
+#endif
+#ifndef OS_MEMORY_WATCHED
+#define OS_MEMORY_WATCHED 0
+#endif
+
 /* Zero-filled; NULL when out of memory. */
 void *os_alloc(size_t size);
 /* Grows; the new part is not cleared. NULL: out of memory, the old block is untouched. */

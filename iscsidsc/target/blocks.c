@@ -89,14 +89,20 @@ static void fetch(struct target_scsi *scsi, struct target_disk *disk,
 void target_scsi_read(struct target_scsi *scsi, struct target_disk *disk)
 {
     struct target_blocks blocks = target_blocks_of(scsi->cdb);
+    size_t length;
 
     if (!target_blocks_valid(scsi, disk, &blocks))
         return;
     scsi->in_length = target_blocks_bytes(disk, &blocks);
-    /* A copy, as a write may change the disk while the data wait to be sent, digests computed. */
-    fetch(scsi, disk, &blocks,
-          scsi->in_length < scsi->expected_length ? (size_t)scsi->in_length
-                                                  : scsi->expected_length);
+    length =
+        scsi->in_length < scsi->expected_length ? (size_t)scsi->in_length : scsi->expected_length;
+    if (scsi->borrow && disk->ram != NULL && length > 0) {
+        scsi->buffer = disk->ram;
+        scsi->buffer->references++;
+        scsi->data = disk->memory + blocks.lba * disk->block_length;
+    } else { /* a copy, as a write may change the disk while the data wait to be sent */
+        fetch(scsi, disk, &blocks, length);
+    }
 }
 
 void target_scsi_prefetch(struct target_scsi *scsi, struct target_disk *disk)

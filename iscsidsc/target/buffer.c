@@ -43,6 +43,19 @@ struct target_buffer *target_buffer_new(struct target_pool *pool, size_t length)
     return buffer;
 }
 
+struct target_buffer *target_buffer_zeros(size_t length)
+{
+    struct target_buffer *buffer =
+        length <= SIZE_MAX - sizeof *buffer ? os_alloc(sizeof *buffer + length) : NULL;
+
+    if (buffer == NULL)
+        return NULL;
+    buffer->references = 1;
+    buffer->pool_class = POOL_NONE;
+    buffer->length = length;
+    return buffer;
+}
+
 struct target_buffer *target_buffer_copy(struct target_pool *pool, const void *data, size_t length)
 {
     struct target_buffer *buffer = target_buffer_new(pool, length);
@@ -61,7 +74,8 @@ void target_buffer_release(struct target_buffer *buffer)
         return;
     pool = buffer->pool;
     class = buffer->pool_class;
-    if (class >= TARGET_POOL_CLASSES || pool->count[class] * class_sizes[class] >= POOL_BYTES) {
+    if (OS_MEMORY_WATCHED || class >= TARGET_POOL_CLASSES ||
+        pool->count[class] * class_sizes[class] >= POOL_BYTES) {
         os_free(buffer);
         return;
     }
@@ -78,4 +92,41 @@ void target_pool_clear(struct target_pool *pool)
         while ((buffer = take_free(pool, class)) != NULL)
             os_free(buffer);
     }
+}
+
+/* --- stocks --- */
+
+enum { STOCK_MOST = 4096 };
+
+void *target_stock_take(struct target_stock *stock, size_t size)
+{
+    void *block = stock->first;
+
+    if (block == NULL)
+        return os_alloc(size);
+    memcpy(&stock->first, block, sizeof stock->first);
+    stock->count--;
+    return memset(block, 0, size);
+}
+
+void target_stock_put(struct target_stock *stock, void *block)
+{
+    if (OS_MEMORY_WATCHED || stock->count >= STOCK_MOST) {
+        os_free(block);
+        return;
+    }
+    memcpy(block, &stock->first, sizeof stock->first);
+    stock->first = block;
+    stock->count++;
+}
+
+void target_stock_clear(struct target_stock *stock)
+{
+    while (stock->first != NULL) {
+        void *block = stock->first;
+
+        memcpy(&stock->first, block, sizeof stock->first);
+        os_free(block);
+    }
+    stock->count = 0;
 }

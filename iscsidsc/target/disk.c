@@ -20,6 +20,13 @@ static enum status new_disk(uint32_t block_length, struct target_disk **out)
     return STATUS_OK;
 }
 
+static bool make_memory(struct target_disk *disk, uint64_t bytes)
+{
+    disk->ram = bytes <= SIZE_MAX ? target_buffer_zeros((size_t)bytes) : NULL;
+    disk->memory = disk->ram != NULL ? disk->ram->bytes : NULL;
+    return disk->memory != NULL;
+}
+
 enum status target_disk_ram(uint64_t bytes, uint32_t block_length, struct target_disk **out)
 {
     enum status status = new_disk(block_length, out);
@@ -28,9 +35,7 @@ enum status target_disk_ram(uint64_t bytes, uint32_t block_length, struct target
         return status;
     if (bytes == 0 || bytes % block_length != 0 || bytes > SIZE_MAX)
         status = STATUS_INVALID_PARAMETER;
-    else
-        (*out)->memory = os_alloc((size_t)bytes);
-    if (status == STATUS_OK && (*out)->memory == NULL)
+    else if (!make_memory(*out, bytes))
         status = STATUS_NO_MEMORY;
     if (status != STATUS_OK) {
         target_disk_free(*out);
@@ -69,16 +74,11 @@ enum status target_disk_cached(const char *path, uint32_t block_length, struct t
 
     if (status != STATUS_OK)
         return status;
-    if (target_disk_bytes(disk) > SIZE_MAX) {
+    disk->dirty = os_alloc((size_t)(disk->blocks / 8 + 1));
+    if (disk->dirty == NULL || !make_memory(disk, target_disk_bytes(disk)))
         status = STATUS_NO_MEMORY;
-    } else {
-        disk->memory = os_alloc((size_t)target_disk_bytes(disk));
-        disk->dirty = os_alloc((size_t)(disk->blocks / 8 + 1));
-        if (disk->memory == NULL || disk->dirty == NULL)
-            status = STATUS_NO_MEMORY;
-        else if (!os_storage_read(disk->file, 0, disk->memory, (size_t)target_disk_bytes(disk)))
-            status = STATUS_STORE_FAILED;
-    }
+    else if (!os_storage_read(disk->file, 0, disk->memory, (size_t)target_disk_bytes(disk)))
+        status = STATUS_STORE_FAILED;
     if (status != STATUS_OK) {
         target_disk_free(disk);
         *out = NULL;
@@ -93,7 +93,7 @@ void target_disk_free(struct target_disk *disk)
     target_reservations_clear(&disk->reservations);
     os_storage_close(disk->file);
     os_free(disk->dirty);
-    os_free(disk->memory);
+    target_buffer_release(disk->ram);
     os_free(disk);
 }
 

@@ -33,7 +33,8 @@ void target_reservations_clear(struct target_reservations *reservations);
 /* --- disk.c --- */
 
 struct target_disk {
-    uint8_t *memory; /* NULL: a file */
+    uint8_t *memory;           /* in `ram`; NULL: a file */
+    struct target_buffer *ram; /* what is being sent of it holds it too */
     struct os_storage *file;
     uint8_t *dirty; /* memory and file: a bit for each block that the file does not have */
     uint64_t blocks;
@@ -65,6 +66,7 @@ struct target_scsi {
     const struct target *target;
     int64_t lun; /* -1: a format we do not have */
     const uint8_t *cdb;
+    bool borrow;              /* data of a RAM disk may be sent from where they are */
     uint32_t expected_length; /* no more data-in is made */
     const uint8_t *data_out;
     uint32_t data_out_length;

@@ -49,6 +49,9 @@ void target_entity_free(struct target_entity *entity)
     os_free(LIST_OWNER(node, struct target_portal, link));
     target_access_clear(&entity->discovery);
     target_pool_clear(&entity->pool);
+    target_stock_clear(&entity->frames);
+    target_stock_clear(&entity->tasks);
+    target_stock_clear(&entity->kept);
     os_free(entity);
 }
 

@@ -41,6 +41,9 @@ struct target_entity {
     struct list connections;
     struct target_access discovery;
     struct target_pool pool;
+    struct target_stock frames;
+    struct target_stock tasks;
+    struct target_stock kept;
     target_entity_wake *wake; /* may be NULL */
     void *owner;
     uint16_t last_tsih;

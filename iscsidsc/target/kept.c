@@ -45,7 +45,7 @@ static void forget(struct target_connection *connection, struct target_kept *kep
     connection->kept_bytes -= weight(kept);
     list_remove(&kept->link);
     target_buffer_release(kept->buffer);
-    os_free(kept);
+    target_stock_put(&connection->entity->kept, kept);
     if (task != NULL) {
         task->kept = NULL;
         target_task_free(task);
@@ -55,7 +55,7 @@ static void forget(struct target_connection *connection, struct target_kept *kep
 bool target_keep(struct target_connection *connection, const struct pdu *pdu, const void *data,
                  uint32_t length, struct target_buffer *buffer, struct target_task *task)
 {
-    struct target_kept *kept = os_alloc(sizeof *kept);
+    struct target_kept *kept = target_stock_take(&connection->entity->kept, sizeof *kept);
 
     if (kept == NULL)
         return false;
@@ -137,7 +137,7 @@ void target_kept_clear(struct target_connection *connection)
         if (kept->task != NULL)
             kept->task->kept = NULL;
         target_buffer_release(kept->buffer);
-        os_free(kept);
+        target_stock_put(&connection->entity->kept, kept);
     }
     list_init(&connection->kept);
     connection->kept_count = 0;

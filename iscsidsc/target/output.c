@@ -12,18 +12,20 @@ void target_frame_free(struct target_frame *frame)
 {
     list_remove(&frame->link);
     target_buffer_release(frame->buffer);
-    os_free(frame);
+    target_stock_put(frame->stock, frame);
 }
 
 struct target_frame *target_frame_new(struct target_connection *connection, const void *data,
                                       size_t length, struct target_buffer *buffer)
 {
-    struct target_frame *frame = os_alloc(sizeof *frame);
+    struct target_stock *stock = &connection->entity->frames;
+    struct target_frame *frame = target_stock_take(stock, sizeof *frame);
 
     if (frame == NULL) {
         target_connection_end(connection, TARGET_END_RESET);
         return NULL;
     }
+    frame->stock = stock;
     list_init(&frame->link);
     /* Borrowed from the caller, who will not see it written to. */
     frame->data.base = (void *)(uintptr_t)data;

@@ -30,9 +30,22 @@ struct target_buffer {
 
 /* Not cleared. NULL: out of memory. `pool` may be NULL. */
 struct target_buffer *target_buffer_new(struct target_pool *pool, size_t length);
+/* Zero-filled, for long. */
+struct target_buffer *target_buffer_zeros(size_t length);
 struct target_buffer *target_buffer_copy(struct target_pool *pool, const void *data, size_t length);
 void target_buffer_release(struct target_buffer *buffer);
 void target_pool_clear(struct target_pool *pool);
+
+/* Blocks of one size that wait to be used again. */
+struct target_stock {
+    void *first;
+    uint32_t count;
+};
+
+/* Zero-filled; NULL: out of memory. */
+void *target_stock_take(struct target_stock *stock, size_t size);
+void target_stock_put(struct target_stock *stock, void *block);
+void target_stock_clear(struct target_stock *stock);
 
 /* --- output.c: the queue --- */
 
@@ -45,6 +58,7 @@ struct target_frame {
     struct frame_tail tail;
     struct iov data;
     struct target_buffer *buffer; /* that the data lie in; may be NULL */
+    struct target_stock *stock;   /* that it goes back to */
     uint8_t head[PDU_BHS_LENGTH + PDU_DIGEST_LENGTH];
 };
 

@@ -247,8 +247,8 @@ static bool parse_when(struct rule_words *words, struct rule *rule)
 {
     const char *word = rule_word(words);
 
-    if (strcmp(word, "on") != 0)
-        return rule_wrong(words, word, "a rule begins with \"on\"");
+    if (word == NULL || strcmp(word, "on") != 0)
+        return rule_wrong(words, word != NULL ? word : "and", "a rule begins with \"on\"");
     if (!parse_event(words, rule) || !parse_ordinal(words, rule))
         return false;
     rule->chance = 1;

@@ -120,7 +120,7 @@ static bool make_room(struct target_task *task)
 struct target_task *target_task_new(struct target_connection *connection, const struct pdu *pdu,
                                     const uint8_t *ahs, bool *malformed)
 {
-    struct target_task *task = os_alloc(sizeof *task);
+    struct target_task *task = target_stock_take(&connection->entity->tasks, sizeof *task);
 
     if (task == NULL)
         return NULL;
@@ -175,7 +175,7 @@ void target_task_free(struct target_task *task)
     target_ranges_clear(&task->missing);
     target_buffer_release(task->data_out);
     target_buffer_release(task->scsi.buffer);
-    os_free(task);
+    target_stock_put(&task->session->entity->tasks, task);
 }
 
 static void set_up(struct target_task *task)
@@ -187,6 +187,8 @@ static void set_up(struct target_task *task)
     scsi->target = task->session->target;
     scsi->lun = scsi_lun_number(task->pdu.lun);
     scsi->cdb = task->cdb;
+    /* What may have to be sent again, or has a digest, must not change meanwhile. */
+    scsi->borrow = !target_task_recovers(task) && !task->connection->framer.data_digest;
     scsi->expected_length = task->pdu.scsi_command.read ? task->in_expected : 0;
     scsi->data_out = task->data_out != NULL ? task->data_out->bytes : NULL;
     scsi->data_out_length = task->takes;

@@ -1,6 +1,7 @@
 """The kinds of peer by the names that --peers takes."""
 
 import freeradius
+import isnsd
 import oddisns
 import peers
 
@@ -17,6 +18,7 @@ KINDS = {
     "odd-isns": oddisns.OddIsns,
     "misbehaving": peers.Misbehaving,
     "freeradius": freeradius.Freeradius,
+    "isnsd-many": isnsd.IsnsdMany,
 }
 NEED_BUILD = {"embedded", "embedded-many", "embedded-slow", "misbehaving"}
 

@@ -111,8 +111,13 @@ def check_radius(peer):
         expect("its CHAP-Password", True, (rawradius.CHAP_PASSWORD, bytes([17]) + made) in answer[1])
 
 
-CHECKS = {"freeradius": check_radius, "tgtd-digest": check_digest, "tgtd-chapdiscovery": check_chap_discovery,
-          "tgtd-many": check_many, "embedded-many": check_disks}
+def check_isnsd(peer):
+    names = [line for line in peer.nodes().splitlines() if "iSCSI name" in line]
+    expect("storage nodes", 500, len(names))
+
+
+CHECKS = {"freeradius": check_radius, "isnsd-many": check_isnsd, "tgtd-digest": check_digest,
+          "tgtd-chapdiscovery": check_chap_discovery, "tgtd-many": check_many, "embedded-many": check_disks}
 
 
 def main():

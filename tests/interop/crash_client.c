@@ -8,6 +8,7 @@
  */
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,10 @@
 
 #include "iscsidsc.h"
 
-#define SLOTS     12u   /* portals, and logins, of each client */
+#define SLOTS     12u   /* portals, logins and static targets of each client */
 #define LUNS_MOST 1500u /* many, so that a login covers several pages of the database */
 #define TEXT_ROOM 64
+#define GROUP     3u /* most portals of a static target */
 
 static unsigned client;
 static USHORT port;
@@ -149,6 +151,40 @@ static ISDSC_STATUS remove_login(unsigned slot)
     return gone ? ERROR_SUCCESS : status;
 }
 
+static void fill_static_name(char name[TEXT_ROOM], unsigned slot)
+{
+    snprintf(name, TEXT_ROOM, "iqn.2026-11.org.example:static-%u-%u", client, slot);
+}
+
+static ISDSC_STATUS add_static(unsigned slot, unsigned version)
+{
+    union {
+        ISCSI_TARGET_PORTAL_GROUPA group;
+        char room[sizeof(ISCSI_TARGET_PORTAL_GROUPA) + GROUP * sizeof(ISCSI_TARGET_PORTALA)];
+    } some;
+    ISCSI_TARGET_PORTALA *portals = some.group.Portals;
+    struct thing thing;
+    fill(&thing, slot, version);
+    fill_static_name(thing.target, slot);
+    some.group.Count = 1 + version % GROUP;
+    for (ULONG i = 0; i < some.group.Count; i++) {
+        portals[i] = thing.portal;
+        portals[i].Socket = (USHORT)(3260 + i);
+    }
+    tell("begin static-%u %u", slot, version);
+    return AddIScsiStaticTargetA(thing.target, thing.portal.SymbolicName, 0, TRUE, &thing.mapping,
+                                 &thing.options, &some.group);
+}
+
+static ISDSC_STATUS remove_static(unsigned slot)
+{
+    char name[TEXT_ROOM];
+    fill_static_name(name, slot);
+    tell("begin static-%u 0", slot);
+    ISDSC_STATUS status = RemoveIScsiStaticTargetA(name);
+    return status == ISDSC_TARGET_NOT_FOUND ? ERROR_SUCCESS : status;
+}
+
 static ISDSC_STATUS set_secret(unsigned version)
 {
     char secret[TEXT_ROOM];
@@ -168,7 +204,7 @@ static ISDSC_STATUS set_name(unsigned version)
 static ISDSC_STATUS change(unsigned version)
 {
     unsigned slot = random_below(SLOTS);
-    switch (random_below(8)) {
+    switch (random_below(12)) {
     case 0:
         return set_secret(version);
     case 1:
@@ -178,6 +214,12 @@ static ISDSC_STATUS change(unsigned version)
     case 3:
     case 4:
         return add_portal(slot, version);
+    case 5:
+        return remove_static(slot);
+    case 6:
+    case 7:
+    case 8:
+        return add_static(slot, version);
     default:
         return may_be_stored[slot] ? remove_login(slot) : add_login(slot, version);
     }
@@ -262,12 +304,59 @@ static ISDSC_STATUS report_logins(void)
     return status;
 }
 
+/* One class of what is known of a static target, in `room`. */
+static const void *know(char *target, TARGET_INFORMATION_CLASS info_class, ISDSC_STATUS *status)
+{
+    ULONG size = sizeof room;
+    if (*status == ERROR_SUCCESS)
+        *status = GetIScsiTargetInformationA(target, NULL, info_class, &size, &room);
+    return &room;
+}
+
+static void tell_group(char *text, size_t size, const void *groups)
+{
+    const ULONG *count = groups;
+    const ISCSI_TARGET_PORTALA *portals =
+        (const void *)((const char *)groups + sizeof(ULONG) +
+                       offsetof(ISCSI_TARGET_PORTAL_GROUPA, Portals));
+    text[0] = '\0';
+    for (ULONG i = 0; count[0] == 1 && i < count[1]; i++) {
+        size_t length = strlen(text);
+        snprintf(text + length, size - length, " %s %u %s", portals[i].Address, portals[i].Socket,
+                 portals[i].SymbolicName);
+    }
+}
+
+static ISDSC_STATUS report_static(char *target)
+{
+    char alias[TEXT_ROOM], options[512], mapping[512], group[1024];
+    ISDSC_STATUS status = ERROR_SUCCESS;
+    snprintf(alias, sizeof alias, "%s", (const char *)know(target, TargetAlias, &status));
+    tell_options(options, sizeof options, know(target, LoginOptions, &status));
+    tell_mapping(mapping, sizeof mapping, know(target, PersistentTargetMappings, &status));
+    tell_group(group, sizeof group, know(target, PortalGroups, &status));
+    tell("static %s %s %s %s%s", target, alias, options, mapping, group);
+    return status;
+}
+
+static ISDSC_STATUS report_statics(void)
+{
+    static char names[1 << 16];
+    ULONG size = sizeof names;
+    ISDSC_STATUS status = ReportIScsiTargetsA(FALSE, &size, names);
+    for (char *name = names; status == ERROR_SUCCESS && *name != '\0'; name += strlen(name) + 1)
+        status = report_static(name);
+    return status;
+}
+
 static void report(void)
 {
     char name[MAX_ISCSI_NAME_LEN + 1];
     ISDSC_STATUS status = report_portals();
     if (status == ERROR_SUCCESS)
         status = report_logins();
+    if (status == ERROR_SUCCESS)
+        status = report_statics();
     if (status == ERROR_SUCCESS)
         status = GetIScsiInitiatorNodeNameA(name);
     if (status == ERROR_SUCCESS)

@@ -29,6 +29,7 @@ import test_service  # noqa: E402
 
 CLIENTS = 3
 LUNS_MOST = 1500
+GROUP = 3
 DEADLINE = 30
 RUNNING_MOST, STARTING_MOST = 0.04, 0.02  # seconds until the kill
 STARTS_KILLED = 0.25
@@ -43,13 +44,23 @@ def options(version):
 
 
 def mapping(version):
-    return "device-%d" % version, version, version + 1, [(i, version << 32 | i) for i in range(1 + version % LUNS_MOST)]
+    luns = [(i, version << 32 | i) for i in range(1 + version % LUNS_MOST)]
+    return "device-%d" % version, version & 0xFF, version + 1 & 0xFF, luns
 
 
 def place(key):
     """A portal's address and, for a login, the target, from a key such as login-1-7 (client and slot)."""
     client, slot = map(int, key.split("-")[1:])
     return "127.1.%d.%d" % (client, slot + 1), "iqn.2026-11.org.example:crash-%d-%d" % (client, slot)
+
+
+def static_name(key):
+    return "iqn.2026-11.org.example:" + key
+
+
+def group(key, version):
+    """A static target's portals."""
+    return ["%s %d version %d" % (place(key)[0], 3260 + i, version) for i in range(1 + version % GROUP)]
 
 
 def reported(key, version, port):
@@ -59,6 +70,10 @@ def reported(key, version, port):
     if key.startswith("portal"):
         return "portal " + told
     device, bus, number, luns = mapping(version)
+    if key.startswith("static"):
+        return "static %s version %d %s %s %d %d %d %x %s" % (
+            static_name(key), version, "%x %x %d %d %d %d %d %d %s" % options(version), device, bus, number, len(luns),
+            luns[0][1], " ".join(group(key, version)))
     return "login %s %s %s %d %d %d %x" % (target, told, device, bus, number, len(luns), luns[0][1])
 
 
@@ -66,19 +81,29 @@ def row(key, version, port):
     """The row of the database for it, without the number that tells one login from another."""
     address, target = place(key)
     values = options(version)
-    told = (address, port, "version %d" % version) + values[:-1] + \
-        (values[-1].encode(), b"secret-%08d" % version)
+    values = values[:-1] + (values[-1].encode(), b"secret-%08d" % version)
+    told = (address, port, "version %d" % version) + values
     if key.startswith("portal"):
         return told
     device, bus, number, luns = mapping(version)
     packed = b"".join(lun.to_bytes(4, "big") + at.to_bytes(8, "big") for lun, at in luns)
+    if key.startswith("static"):
+        return (static_name(key), "version %d" % version, 0, 1, 1) + values + (1, device, bus, number, packed) + \
+            (", ".join(group(key, version)),)
     return (target,) + told + (1, device, bus, number, packed)
 
 
-COLUMNS = "address, socket, symbolic_name, specified, flags, auth_type, header_digest, data_digest," \
-    " maximum_connections, time2wait, time2retain, username, password"
+OPTIONS = "specified, flags, auth_type, header_digest, data_digest, maximum_connections, time2wait, time2retain," \
+    " username, password"
+COLUMNS = "address, socket, symbolic_name, " + OPTIONS
+MAPPING = "mapped, os_device, os_bus, os_target, luns"
+# A portal whose target is not there makes a row, too.
+GROUPS = "SELECT owner, group_concat(told, ', ') AS portals FROM (SELECT owner," \
+    " address || ' ' || socket || ' ' || symbolic_name AS told FROM static_portals ORDER BY id) GROUP BY owner"
 TABLES = {"portal": "SELECT %s FROM portals" % COLUMNS,
-          "login": "SELECT target, %s, mapped, os_device, os_bus, os_target, luns FROM logins" % COLUMNS}
+          "login": "SELECT target, %s, %s FROM logins" % (COLUMNS, MAPPING),
+          "static": "SELECT target, alias, target_flags, optional, grouped, %s, %s, portals"
+                    " FROM (%s) LEFT JOIN static_targets ON owner = id" % (OPTIONS, MAPPING, GROUPS)}
 
 
 # --- what may be stored ---
@@ -217,6 +242,10 @@ def state_of(rows, settings):
             key = key_of_address(kind, values[column])
             assert key not in state, "%s is there twice" % key
             state[key] = version_of(values[column + 2], "version ")
+    for target, alias, *_ in rows["static"]:
+        key = target.split(":")[1]
+        assert key not in state, "%s is there twice" % key
+        state[key] = version_of(alias, "version ")
     for key, name, prefix in ("name", "node_name", NAME), ("secret", "chap_secret", "secret-"):
         if name in settings:
             state[key] = version_of(settings[name].decode(), prefix)
@@ -227,7 +256,7 @@ def check_whole(state, rows, report, port):
     """Nothing is half there, and the service tells what the file holds."""
     for kind in TABLES:
         keys = [key for key in state if key.startswith(kind + "-")]
-        assert sorted(row(key, state[key], port) for key in keys) == rows[kind], "half of one: %s" % rows[kind]
+        assert sorted(row(key, state[key], port) for key in keys) == rows[kind], ("half of one: %s" % rows[kind])[:4000]
         wanted = sorted(reported(key, state[key], port) for key in keys)
         assert wanted == sorted(line for line in report if line.startswith(kind + " ")), \
             "expected\n%s\nbut the service told\n%s" % ("\n".join(wanted), "\n".join(report))

@@ -59,6 +59,7 @@ struct isns_server {
     size_t answer_most;         /* targets that fit into one answer; 0: any number */
     size_t pdu_most;            /* bytes of one PDU's payload; 0: any number */
     bool plain;                 /* knows nothing of portal groups */
+    bool compatible;            /* writes IPv4 as ::10.0.0.1 */
     bool no_inquiries;          /* refuses who wants them */
     uint32_t period;            /* that it grants; 0: it says nothing of it */
     enum isns_error errors[16]; /* by function */
@@ -276,7 +277,8 @@ static inline void put_target(struct isns_server *server, struct isns_writer *wr
     isns_put_number(writer, ISNS_NODE_TYPE, ISNS_NODE_TARGET);
     isns_put_text(writer, ISNS_NODE_ALIAS, target->alias);
     for (uint8_t i = 1; i <= target->portals; i++) {
-        const uint8_t address[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = i};
+        const uint8_t mapped = server->compatible ? 0 : 0xff;
+        const uint8_t address[16] = {[10] = mapped, [11] = mapped, [12] = 10, [15] = i};
         if (groups && !server->plain) {
             isns_put_text(writer, ISNS_PG_NODE_NAME, target->name);
             isns_put_bytes(writer, ISNS_PG_PORTAL_ADDRESS, address, sizeof address);
@@ -505,8 +507,8 @@ static inline void server_on_ready(struct os_watch *watch, unsigned events)
     struct server_caller *caller = server_free_place(server);
     caller->server = server;
     server->connections++;
-    assert_true(isns_link_open(&caller->link, server->loop, socket, &server_link_events,
-                               SERVER_PAYLOAD_MOST));
+    /* Tests that let allocations fail take it as a server that does not answer. */
+    isns_link_open(&caller->link, server->loop, socket, &server_link_events, SERVER_PAYLOAD_MOST);
 }
 
 static inline void server_listen(struct isns_server *server)

@@ -185,7 +185,7 @@ static int set_deadlines(void **state)
     FILE *file = fopen(path, "w");
     if (file == NULL)
         return -1;
-    fprintf(file, "MaxRequestHoldTime = 1\n");
+    fprintf(file, "MaxRequestHoldTime = 1\nRadiusTimeout = 1\n");
     return fclose(file);
 }
 

@@ -33,6 +33,12 @@ static bool check_seen(struct worker *worker, const struct seen *seen)
     return true;
 }
 
+/* Bits that mean nothing. */
+static ISCSI_SECURITY_FLAGS flags_of(ULONG version)
+{
+    return (ISCSI_SECURITY_FLAGS)version << 32;
+}
+
 /* No digest, no authentication: they would go into the discovery session. */
 static ISCSI_LOGIN_OPTIONS versioned_options(ULONG version)
 {
