@@ -262,9 +262,9 @@ void target_scsi_write_verify(struct target_scsi *scsi, struct target_disk *disk
         return;
     }
     blocks.force_unit_access = true; /* it is verified on the medium */
-    if (!target_scsi_has(scsi, target_blocks_bytes(disk, &blocks)))
-        return;
+    scsi->out_length = target_blocks_bytes(disk, &blocks);
     target_blocks_put(scsi, disk, &blocks, scsi->data_out, scsi->data_out_length);
+    blocks.count = scsi->data_out_length / disk->block_length; /* what came of it */
     if (scsi->status == SCSI_GOOD)
         compare(scsi, disk, &blocks, disk->block_length);
 }

@@ -57,7 +57,7 @@ void target_disk_reset(struct target_disk *disk);
 
 /* --- scsi.c --- */
 
-#define TARGET_TRANSFER_MAX (16u << 20) /* bytes of one command */
+#define TARGET_TRANSFER_MAX (32u << 20) /* bytes of one command */
 
 /* One command: set up to `data_out_length`, then executed. */
 struct target_scsi {
@@ -68,6 +68,7 @@ struct target_scsi {
     const uint8_t *cdb;
     bool borrow;              /* data of a RAM disk may be sent from where they are */
     uint32_t expected_length; /* no more data-in is made */
+    uint32_t out_expected;    /* what the initiator wants to send */
     const uint8_t *data_out;
     uint32_t data_out_length;
 

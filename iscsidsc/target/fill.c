@@ -149,8 +149,14 @@ void target_scsi_compare_write(struct target_scsi *scsi, struct target_disk *dis
     size_t length = (size_t)target_blocks_bytes(disk, &blocks);
     uint8_t *old;
 
-    if (!target_blocks_valid(scsi, disk, &blocks) || length == 0 ||
-        !target_scsi_has(scsi, 2 * (uint64_t)length))
+    if (!target_blocks_valid(scsi, disk, &blocks))
+        return;
+    if (length == 0) { /* data all the same: a number of blocks that its byte does not hold */
+        if (scsi->out_expected > 0)
+            target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
+        return;
+    }
+    if (!target_scsi_has(scsi, 2 * (uint64_t)length))
         return;
     old = os_grow(NULL, length);
     if (old == NULL) {

@@ -41,6 +41,7 @@ struct target_entity {
     struct list connections;
     struct target_access discovery;
     struct target_pool pool;
+    size_t data_out_bytes; /* that room was made for */
     struct target_stock frames;
     struct target_stock tasks;
     struct target_stock kept;

@@ -103,6 +103,14 @@ static void check_unsolicited(struct target_task *task)
     target_ranges_init(&task->missing, task->solicited, task->takes);
 }
 
+/* Data for this many bytes wait already, of all initiators. */
+enum { CROWD = 512 << 20 };
+
+static bool is_crowded(const struct target_task *task)
+{
+    return task->session->entity->data_out_bytes + task->connection->output.queued > CROWD;
+}
+
 static bool make_room(struct target_task *task)
 {
     if (task->pdu.scsi_command.write) {
@@ -113,8 +121,16 @@ static bool make_room(struct target_task *task)
     }
     if (task->takes == 0)
         return true;
+    if (is_crowded(task)) {
+        task->takes = 0;
+        task->crowded = true;
+        return true;
+    }
     task->data_out = target_buffer_new(&task->session->entity->pool, task->takes);
-    return task->data_out != NULL;
+    if (task->data_out == NULL)
+        return false;
+    task->session->entity->data_out_bytes += task->takes;
+    return true;
 }
 
 struct target_task *target_task_new(struct target_connection *connection, const struct pdu *pdu,
@@ -159,6 +175,15 @@ static void leave_window(struct target_task *task)
     task->in_window = false;
 }
 
+static void release_data_out(struct target_task *task)
+{
+    if (task->data_out == NULL)
+        return;
+    task->session->entity->data_out_bytes -= task->takes;
+    target_buffer_release(task->data_out);
+    task->data_out = NULL;
+}
+
 void target_task_free(struct target_task *task)
 {
     struct target_connection *connection = task->connection;
@@ -173,7 +198,7 @@ void target_task_free(struct target_task *task)
     list_remove(&task->link);
     list_remove(&task->by_tag);
     target_ranges_clear(&task->missing);
-    target_buffer_release(task->data_out);
+    release_data_out(task);
     target_buffer_release(task->scsi.buffer);
     target_stock_put(&task->session->entity->tasks, task);
 }
@@ -190,6 +215,7 @@ static void set_up(struct target_task *task)
     /* What may have to be sent again, or has a digest, must not change meanwhile. */
     scsi->borrow = !target_task_recovers(task) && !task->connection->framer.data_digest;
     scsi->expected_length = task->pdu.scsi_command.read ? task->in_expected : 0;
+    scsi->out_expected = task->out_expected;
     scsi->data_out = task->data_out != NULL ? task->data_out->bytes : NULL;
     scsi->data_out_length = task->takes;
 }
@@ -204,6 +230,10 @@ void target_task_start(struct target_task *task)
     set_up(task);
     if (!task->refused) /* by a fault */
         task->refused = !target_scsi_admit(&task->scsi);
+    if (!task->refused && (task->crowded || is_crowded(task))) {
+        task->scsi.status = SCSI_TASK_SET_FULL;
+        task->refused = true;
+    }
     target_task_request_data(task);
 }
 
@@ -317,7 +347,6 @@ void target_task_execute(struct target_task *task)
         target_scsi_fail(scsi, SCSI_ABORTED_COMMAND, task->failure);
     else if (!task->refused)
         target_scsi_execute(scsi);
-    target_buffer_release(task->data_out);
-    task->data_out = NULL;
+    release_data_out(task);
     answer(task);
 }

@@ -92,6 +92,7 @@ struct target_task {
     struct target_connection *connection; /* allegiance; NULL: lost, may be reassigned */
     uint16_t cid;                         /* of that connection, also when it is lost */
     uint8_t state;                        /* enum target_task_state */
+    bool crowded;                         /* there was no room for its data */
     bool aborting;                        /* by task management: it ends without an answer */
     bool in_window;                       /* holds a place of the command window */
     struct pdu pdu;

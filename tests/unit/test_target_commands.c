@@ -64,7 +64,7 @@ static void pages_of_the_unit(void **state)
     SEND(client, 255, SCSI_INQUIRY, 1, 0xb0, 0, 255, 0);
     take(client);
     assert_int_equal(client->data[5], 255);                         /* COMPARE AND WRITE */
-    assert_int_equal(get_be32(client->data + 8), (16 << 20) / 512); /* transfer */
+    assert_int_equal(get_be32(client->data + 8), (32 << 20) / 512); /* transfer */
     SEND(client, 32, 0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0);
     take(client);
     assert_int_equal(client->data[14], 0xc0);
