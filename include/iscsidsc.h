@@ -243,7 +243,7 @@ typedef struct {
  */
 typedef struct {
     ULONG OSLUN;         /* the system's number */
-    ULONGLONG TargetLUN; /* the target's number: the eight bytes of a PDU's LUN field */
+    ULONGLONG TargetLUN; /* the target's: below 16384 a number, else the bytes of the LUN field */
 } SCSI_LUN_LIST, *PSCSI_LUN_LIST;
 
 typedef struct {
@@ -765,7 +765,7 @@ ISDSC_API ISDSC_STATUS WINAPI ReportIScsiTargetPortalsW(PWSTR InitiatorName, PWS
                                                         PISCSI_TARGET_PORTALW Portals);
 
 /*
- * The mappings of all sessions: one element for each session.
+ * The mappings of all sessions but informational ones: one element for each session.
  *
  * BufferSize: in and out, bytes. MappingCount: out, elements. Mappings [opt]:
  * receives the array and the LUN lists. No mappings are a success even with a NULL
@@ -802,7 +802,8 @@ ISDSC_API ISDSC_STATUS WINAPI ReportActiveIScsiTargetMappingsW(PULONG BufferSize
  * ISDSC_TARGET_MOVED_TEMPORARILY to ISDSC_OUT_OF_RESOURCES for what the target
  * answers; ISDSC_LOGIN_USER_INFO_BAD, ISDSC_INVALID_TARGET_CHAP_SECRET,
  * ISDSC_INVALID_CHAP_USER_NAME and ISDSC_INVALID_LOGON_AUTH_TYPE for LoginOptions;
- * ISDSC_INVALID_TARGET_MAPPING and ISDSC_TARGET_MAPPING_EXISTS for Mappings;
+ * ISDSC_INVALID_TARGET_MAPPING, ISDSC_TARGET_MAPPING_OUT_OF_RANGE and
+ * ISDSC_TARGET_MAPPING_EXISTS for Mappings;
  * ISDSC_IPSEC_NOT_SUPPORTED_ON_OS if it is demanded.
  */
 ISDSC_API ISDSC_STATUS WINAPI LoginIScsiTargetA(
@@ -886,13 +887,13 @@ ISDSC_API ISDSC_STATUS WINAPI GetIScsiSessionListEx(ULONG *BufferSize, ULONG *Se
                                                     PISCSI_SESSION_INFO_EX SessionInfo);
 
 /*
- * The devices that stand for the logical units of a session. They may take some
- * time to appear after a login.
+ * The devices that stand for the logical units of a session; none for an informational
+ * one. Right after a login the call waits, within bounds, until the units are known.
  *
  * UniqueSessionId: the session. DeviceCount: in and out, elements. Devices [opt]:
  * receives the array.
  *
- * Errors: ISDSC_INVALID_SESSION_ID, ISDSC_SESSION_BUSY.
+ * Errors: ISDSC_INVALID_SESSION_ID; ISDSC_SESSION_BUSY if the units are not known yet.
  */
 ISDSC_API ISDSC_STATUS WINAPI GetDevicesForIScsiSessionA(PISCSI_UNIQUE_SESSION_ID UniqueSessionId,
                                                          ULONG *DeviceCount,
@@ -944,7 +945,8 @@ ISDSC_API ISDSC_STATUS WINAPI RemoveIScsiPersistentTargetW(PWSTR InitiatorInstan
  * Binds all devices on targets with a persistent login, in place of those bound
  * before. The two functions do the same.
  *
- * Errors: ISDSC_PERSISTENT_LOGIN_TIMEOUT.
+ * Errors: ISDSC_PERSISTENT_LOGIN_TIMEOUT if some of the sessions or their units are not
+ * there in time; then nothing is changed.
  */
 ISDSC_API ISDSC_STATUS WINAPI SetupPersistentIScsiDevices(void);
 ISDSC_API ISDSC_STATUS WINAPI SetupPersistentIScsiVolumes(void);
@@ -952,10 +954,9 @@ ISDSC_API ISDSC_STATUS WINAPI SetupPersistentIScsiVolumes(void);
 /*
  * Binds a device.
  *
- * DevicePath: drive letter, mount point or device name.
+ * DevicePath: drive letter, mount point or device name, compared without regard to case.
  *
- * Errors: ISDSC_DEVICE_NOT_FOUND, ISDSC_DEVICE_NOT_ISCSI_OR_PERSISTENT,
- * ISDSC_DEVICE_ALREADY_PERSISTENTLY_BOUND.
+ * Errors: ISDSC_DEVICE_NOT_ISCSI_OR_PERSISTENT, ISDSC_DEVICE_ALREADY_PERSISTENTLY_BOUND.
  */
 ISDSC_API ISDSC_STATUS WINAPI AddPersistentIScsiDeviceA(PSTR DevicePath);
 ISDSC_API ISDSC_STATUS WINAPI AddPersistentIScsiDeviceW(PWSTR DevicePath);
@@ -963,7 +964,8 @@ ISDSC_API ISDSC_STATUS WINAPI AddPersistentIScsiDeviceW(PWSTR DevicePath);
 /*
  * Ends the binding of a device.
  *
- * DevicePath: as reported. Errors: ISDSC_DEVICE_NOT_FOUND.
+ * DevicePath: as reported, or what the device is called now. Errors:
+ * ISDSC_DEVICE_NOT_FOUND.
  */
 ISDSC_API ISDSC_STATUS WINAPI RemovePersistentIScsiDeviceA(PSTR DevicePath);
 ISDSC_API ISDSC_STATUS WINAPI RemovePersistentIScsiDeviceW(PWSTR DevicePath);

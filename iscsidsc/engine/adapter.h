@@ -4,6 +4,10 @@
 
 #include "engine/model.h"
 
+/* The SCSI port that the sessions' buses belong to, and its name as a device. */
+#define ADAPTER_SCSI_PORT 3
+#define ADAPTER_DEVICE    "\\\\.\\Scsi3:"
+
 /* NULL and "" stand for any instance. */
 bool adapter_any(const char *initiator);
 

@@ -1,10 +1,11 @@
 #include "engine/checks.h"
 #include "os/memory.h"
+#include "protocol/scsi.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SYMBOLIC_NAME_MOST = 255, BUS_MOST = 255, TARGET_MOST = 255 };
+enum { SYMBOLIC_NAME_MOST = 255, BUS_MOST = 255, TARGET_MOST = 255, LUN_MOST = 255 };
 
 bool portal_given(const struct portal *portal)
 {
@@ -62,7 +63,7 @@ static enum status check_luns(const struct mapped_lun_list *luns)
         numbers[i] = luns->items[i].os_lun;
     bool twice = any_twice(numbers, luns->count);
     for (uint32_t i = 0; i < luns->count; i++)
-        numbers[i] = luns->items[i].target_lun;
+        numbers[i] = scsi_lun_from_spelling(luns->items[i].target_lun);
     twice = twice || any_twice(numbers, luns->count);
     os_free(numbers);
     return twice ? STATUS_INVALID_MAPPING : STATUS_OK;
@@ -73,7 +74,11 @@ enum status check_mapping(const struct mapping *mapping)
     if (mapping == NULL)
         return STATUS_OK;
     if (mapping->os_bus > BUS_MOST || mapping->os_target > TARGET_MOST ||
-        mapping->luns.count > STORE_LUNS_MOST)
+        mapping->luns.count > LUN_MOST + 1)
         return STATUS_MAPPING_OUT_OF_RANGE;
+    for (uint32_t i = 0; i < mapping->luns.count; i++) {
+        if (mapping->luns.items[i].os_lun > LUN_MOST)
+            return STATUS_MAPPING_OUT_OF_RANGE;
+    }
     return check_luns(&mapping->luns);
 }

@@ -14,8 +14,8 @@ bool text_fits(const char *text, size_t most);
 enum status check_target_name(const char *name);
 /* One that must be given. INVALID_PARAMETER: none, too long, port 0; INVALID_ADDRESS. */
 enum status check_portal(const struct portal *portal);
-/* NULL is none. MAPPING_OUT_OF_RANGE: a bus or target beyond what a SCSI address can hold, too many
- * units; INVALID_MAPPING: a unit that is there twice, here or at the target. */
+/* NULL is none. MAPPING_OUT_OF_RANGE: a bus, target or LUN beyond what a SCSI address can hold;
+ * INVALID_MAPPING: a unit that is there twice, here or at the target. */
 enum status check_mapping(const struct mapping *mapping);
 
 #endif

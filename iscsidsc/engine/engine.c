@@ -4,9 +4,10 @@
 #include "engine/ipsec.h"
 #include "engine/isns.h"
 #include "engine/probe.h"
+#include "engine/readiness.h"
 #include "engine/restore.h"
-#include "engine/sessions.h"
 #include "engine/temporary_targets.h"
+#include "engine/units.h"
 #include "os/crypto.h"
 #include "os/system.h"
 
@@ -114,6 +115,7 @@ static void on_stop(struct os_job *job)
     struct engine *engine = LIST_OWNER(job, struct engine, stop_job);
     engine->stopping = true;
     cancel_pending(engine);
+    readiness_end(engine);
     restore_end(engine);
     engine_sessions_logout(engine);
     isns_servers_leave(engine);
@@ -130,6 +132,7 @@ static void engine_free(struct engine *engine)
     events_clear(&engine->events);
     temporary_targets_forget(engine);
     ipsec_clear(engine);
+    units_base_clear(&engine->units);
     store_close(engine->store);
     engine->catalogue.changed = NULL;
     catalogue_clear(&engine->catalogue);
@@ -196,7 +199,9 @@ static void on_target(struct catalogue *catalogue, const char *target, bool adde
 
 static void on_start(struct os_job *job)
 {
-    restore_begin(LIST_OWNER(job, struct engine, start_job));
+    struct engine *engine = LIST_OWNER(job, struct engine, start_job);
+    restore_begin(engine);
+    readiness_begin(engine);
 }
 
 static struct engine *engine_new(const char *directory, bool service)
@@ -217,6 +222,8 @@ static struct engine *engine_new(const char *directory, bool service)
     for (size_t i = 0; i < SESSION_BUCKETS; i++)
         list_init(&engine->sessions_by_id[i]);
     events_init(&engine->events);
+    units_base_init(&engine->units);
+    readiness_init(engine);
     catalogue_init(&engine->catalogue);
     engine->catalogue.changed = on_target;
     engine->stop_job.run = on_stop;

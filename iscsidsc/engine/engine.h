@@ -20,6 +20,14 @@ enum status engine_start(struct engine **out, const char *state_directory);
 /* The same for a service: it makes the persistent logins and asks the discovery portals, and goes
  * on trying those that fail for as long as it runs. */
 enum status engine_start_service(struct engine **out, const char *state_directory);
+/*
+ * Once, after engine_start_service: `ready` is called on the engine's thread with `left` 0 when the
+ * devices that are bound are there, or after as long as the configuration lets a start take;
+ * `missing` tells how many are not. If that is not at once it is called before with the
+ * milliseconds that are left.
+ */
+typedef void engine_ready(void *context, unsigned missing, uint32_t left);
+void engine_when_ready(struct engine *engine, engine_ready *ready, void *context);
 /* Ends what runs: pending calls finish with STATUS_CANCELLED, sessions are logged out within a
  * bound. */
 void engine_stop(struct engine *engine);

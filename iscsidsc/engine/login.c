@@ -10,6 +10,7 @@
 #include "engine/options.h"
 #include "engine/persistent.h"
 #include "engine/static_targets.h"
+#include "engine/units.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -63,6 +64,8 @@ static void on_done(struct attempt *attempt, enum status status)
 {
     struct engine_login *login = LIST_OWNER(attempt, struct engine_login, attempt);
     struct engine_session *session = login->session;
+    if (status == STATUS_OK)
+        status = units_place(session);
     if (status == STATUS_OK && !engine_session_went_live(session))
         status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
@@ -85,6 +88,19 @@ static enum status take_portals(struct engine_login *login, const struct known_t
                          &login->attempt.count);
 }
 
+/* A further session to a target that was described with a mapping gets another place than the
+ * first. */
+static enum status make_units(struct engine_login *login)
+{
+    struct engine_session *session = login->session;
+    const struct mapping *mapping = login->defaults.mapping;
+    enum status status = units_new(session, mapping);
+    if (status == STATUS_MAPPING_EXISTS && login->request->mapping == NULL &&
+        units_of_target(login->engine, mapping, login->target))
+        status = units_new(session, NULL);
+    return status;
+}
+
 static enum status make_session(struct engine_login *login)
 {
     const struct login_again *again = login->again;
@@ -103,7 +119,7 @@ static enum status make_session(struct engine_login *login)
     leading->has_source = login->has_source;
     login->settings.session.target_name = login->target;
     memcpy(login->settings.session.isid, session->isid, PDU_ISID_LENGTH);
-    return STATUS_OK;
+    return session->informational ? STATUS_OK : make_units(login);
 }
 
 /* What is stored with a portal of its own need not have been found by anybody, when it is stored
@@ -212,7 +228,7 @@ static enum status check(struct engine_login *login)
     if (status == STATUS_OK)
         status = ipsec_check_flags(request->security_flags);
     if (status == STATUS_OK)
-        status = persistent_check(request);
+        status = check_mapping(request->mapping);
     if (status == STATUS_OK)
         status = options_settings(login->engine, request->options, false, &login->settings);
     return status;

@@ -1,4 +1,6 @@
-#include "engine/sessions.h"
+#include "engine/units.h"
+
+enum { PATIENCE = 1000 /* milliseconds for the scan of the units to end */ };
 
 /* Ended by the answer or the end of the connection: either way the session is gone. */
 static enum status result_of(enum status status)
@@ -29,18 +31,30 @@ static void cancel(struct engine_call *call)
     engine_finish(call, STATUS_CANCELLED, NULL);
 }
 
-void engine_logout(struct engine_call *call)
+static enum status check(struct engine_session *session)
+{
+    if (session == NULL)
+        return STATUS_SESSION_NOT_FOUND;
+    if (session->state == ENGINE_SESSION_LOGOUT)
+        return STATUS_SESSION_BUSY;
+    return units_in_use(session) ? STATUS_DEVICE_BUSY : STATUS_OK;
+}
+
+static struct engine_session *session_of(struct engine_call *call)
 {
     const struct request_logout *request = call->request;
-    struct engine_session *session = engine_session_find(call->engine, request->session);
-    if (session == NULL) {
-        engine_finish(call, STATUS_SESSION_NOT_FOUND, NULL);
+    return engine_session_find(call->engine, request->session);
+}
+
+static void log_out(struct engine_call *call, bool late)
+{
+    struct engine_session *session = session_of(call);
+    enum status status = check(session);
+    if (status != STATUS_OK) {
+        engine_finish(call, status, NULL);
         return;
     }
-    if (session->state == ENGINE_SESSION_LOGOUT) {
-        engine_finish(call, STATUS_SESSION_BUSY, NULL);
-        return;
-    }
+    units_stop(session, late);
     if (!engine_session_say_farewell(session)) { /* without a connection there is nobody to tell */
         engine_session_remove(session);
         engine_finish(call, STATUS_OK, NULL);
@@ -48,4 +62,22 @@ void engine_logout(struct engine_call *call)
     }
     session->logout = call;
     engine_pend(call, cancel, session);
+}
+
+static bool is_quiet(struct engine_call *call)
+{
+    const struct engine_session *session = session_of(call);
+    return session == NULL || session->state != ENGINE_SESSION_LIVE || !units_scanning(session);
+}
+
+void engine_logout(struct engine_call *call)
+{
+    struct engine_session *session = session_of(call);
+    enum status status = check(session);
+    if (status != STATUS_OK) {
+        engine_finish(call, status, NULL);
+        return;
+    }
+    units_stop(session, false);
+    units_wait(call, PATIENCE, is_quiet, log_out);
 }

@@ -5,6 +5,7 @@
 #include "discovery/link.h"
 #include "engine/catalogue.h"
 #include "engine/engine.h"
+#include "engine/numbers.h"
 #include "engine/parameters.h"
 #include "engine/radius_client.h"
 #include "engine/store.h"
@@ -24,6 +25,35 @@ struct events {
     bool posted;
     struct list waiters; /* calls */
     struct os_job job;
+};
+
+/* Names under which units get numbers: see devices.h. */
+enum unit_family { UNIT_DISK, UNIT_TAPE, UNIT_CDROM, UNIT_CHANGER, UNIT_FAMILIES };
+
+struct exposure;
+
+/* Of units.c and unit_wait.c. */
+struct unit_base {
+    struct numbers places; /* of sessions: SCSI bus * 256 + target id */
+    struct numbers wanted; /* places of logins that a service is still to make */
+    struct numbers numbers[UNIT_FAMILIES];
+    uint32_t last_instance;
+    const struct exposure *exposure; /* NULL: no devices are made of units */
+    struct list waiters;
+    struct os_job job; /* looks at them */
+    bool posted;
+};
+
+/* Of readiness.c: what the start of a service waits for. */
+struct readiness {
+    struct os_job job; /* somebody wants to be told: */
+    engine_ready *asked;
+    void *context;
+    engine_ready *ready; /* the same, on the engine's thread; NULL: nobody, or told already */
+    bool begun;
+    struct os_arena arena; /* of the devices */
+    struct bound_device_list devices;
+    struct os_timer timer;
 };
 
 struct engine {
@@ -64,6 +94,8 @@ struct engine {
     bool ike_stored;
     struct list isns_servers;   /* struct isns_server: those that are followed */
     struct list isns_followers; /* struct isns_follower: conversations with them */
+    struct unit_base units;
+    struct readiness readiness;
     struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */
     uint64_t adapter;     /* AdapterUnique of every id of this engine */

@@ -40,6 +40,7 @@
     PARAMETER(InitialR2T, initial_r2t, 0, 1, 0)                                                    \
     PARAMETER(ImmediateData, immediate_data, 0, 1, 1)                                              \
     PARAMETER(ErrorRecoveryLevel, error_recovery_level, 0, 2, 2)                                   \
+    PARAMETER(PersistentDeviceTime, persistent_device_time, 0, 3600, 60)                           \
     PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
     PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)                   \
     PARAMETER(RadiusTimeout, radius_timeout, 1, 3600, 10)                                          \

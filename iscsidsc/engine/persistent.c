@@ -2,16 +2,6 @@
 #include "engine/adapter.h"
 #include "engine/checks.h"
 
-enum status persistent_check(const struct request_login *request)
-{
-    enum status status = check_mapping(request->mapping);
-    /* One that places no unit asks for nothing. */
-    if (status == STATUS_OK && !request->persistent && request->mapping != NULL &&
-        request->mapping->luns.count > 0)
-        status = STATUS_MAPPING_UNAVAILABLE; /* units get no place among the system's devices yet */
-    return status;
-}
-
 /* Callers compare names by their bytes: the target's stays as it was spelt. */
 enum status persistent_add(struct engine *engine, const struct request_login *request)
 {

@@ -1,5 +1,7 @@
 #include "engine/restore.h"
+#include "engine/checks.h"
 #include "engine/login.h"
+#include "engine/mappings.h"
 #include "engine/options.h"
 #include "engine/exploration.h"
 #include "engine/recovery.h"
@@ -29,6 +31,7 @@ struct restoration {
     struct restore *restore;
     uint64_t number;
     char *target;
+    uint32_t place; /* that it asks for, kept free for it; NUMBERS_NONE: none */
     struct login_again again;
     struct request_login request;
     struct os_arena arena; /* what it points to, secrets included */
@@ -57,10 +60,14 @@ static void restoration_free(struct restoration *restoration)
 {
     engine_login_free(restoration->login);
     os_timer_clear(&restoration->timer);
+    struct engine *engine = restoration->restore->engine;
     list_remove(&restoration->link);
+    if (restoration->place != NUMBERS_NONE)
+        numbers_release(&engine->units.wanted, restoration->place);
     os_arena_clear(&restoration->arena);
     os_free(restoration->target);
     os_free(restoration);
+    units_look(engine);
 }
 
 static void try_later(struct restoration *restoration, enum status status)
@@ -109,6 +116,7 @@ static void log_in(struct restoration *restoration, const struct persistent_logi
         .security_flags = login->security_flags,
         .options = login->options,
         .key = login->key,
+        .mapping = login->mapping,
     };
     restoration->again.connect_most =
         restoration->tries % PATIENT_EACH == PATIENT_EACH - 1 ? UINT32_MAX : EAGER_CONNECT;
@@ -153,6 +161,16 @@ static uint16_t count_same(const struct restore *restore, const char *target)
     return count;
 }
 
+/* Sessions that ask for no place must not take it meanwhile. */
+static uint32_t keep_place(struct engine *engine, const struct persistent_login *login)
+{
+    if (login->mapping == NULL || login->informational ||
+        check_mapping(login->mapping) != STATUS_OK)
+        return NUMBERS_NONE;
+    uint32_t place = mapping_place(login->mapping);
+    return numbers_take(&engine->units.wanted, place) == STATUS_OK ? place : NUMBERS_NONE;
+}
+
 static bool add(struct restore *restore, const struct persistent_login *login)
 {
     struct restoration *restoration = os_alloc(sizeof *restoration);
@@ -163,6 +181,7 @@ static bool add(struct restore *restore, const struct persistent_login *login)
     restoration->timer.fire = on_login_timer;
     restoration->again.qualifier = count_same(restore, login->target);
     restoration->target = os_copy_text(login->target);
+    restoration->place = keep_place(restore->engine, login);
     list_append(&restore->logins, &restoration->link);
     if (restoration->target != NULL)
         return true;
@@ -268,6 +287,12 @@ void restore_end(struct engine *engine)
     os_timer_clear(&restore->timer);
     forget_logins(restore);
     os_free(restore);
+}
+
+bool restore_pending(const struct engine *engine)
+{
+    const struct restore *restore = engine->restoring;
+    return restore != NULL && (!restore->read || !list_empty(&restore->logins));
 }
 
 bool restore_wanted(struct engine *engine)

@@ -12,6 +12,9 @@ void restore_begin(struct engine *engine);
 /* Harmless when it never began. */
 void restore_end(struct engine *engine);
 
+/* Are there logins still to be made? */
+bool restore_pending(const struct engine *engine);
+
 /* In a service: are there logins still to be made, or stored for its next start? */
 bool restore_wanted(struct engine *engine);
 

@@ -4,6 +4,7 @@
  */
 #include "engine/commands.h"
 #include "engine/recovery.h"
+#include "engine/units.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ enum {
     BUSY_RETRIES = 6,
     BUSY_PAUSE = 50, /* milliseconds, doubled each time */
     ATTENTION_RETRIES = 3,
+    SCAN_PATIENCE = 1000, /* milliseconds that a caller's command waits for the first scan */
 };
 
 struct command {
@@ -115,6 +117,7 @@ void engine_commands_hold(struct engine_session *session)
         if (command->held && !hold(command))
             finish_held(command);
     }
+    units_look(session->engine); /* who waited for answers need not any more */
 }
 
 void engine_commands_resume(struct engine_session *session)
@@ -239,11 +242,24 @@ static void judge_connection(const struct command *command)
         recovery_suspect(connection);
 }
 
+/* Somebody's command happens to be the one that is told what has changed. */
+static void heed_attention(const struct command *command)
+{
+    struct scsi_sense sense;
+    const struct task *task = &command->task;
+    if (task->status != STATUS_SCSI_STATUS || task->scsi_status != SCSI_CHECK_CONDITION)
+        return;
+    scsi_sense_decode(&sense, task->sense, task->sense_length);
+    if (sense.valid && sense.key == SCSI_UNIT_ATTENTION)
+        units_attention(command->session, sense.asc);
+}
+
 static void on_done(struct task *task)
 {
     struct command *command = task->context;
     command->submitted = false;
     judge_connection(command);
+    heed_attention(command);
     if (task->status == STATUS_SCSI_STATUS && command->session->state == ENGINE_SESSION_LIVE &&
         (retry_busy(command) || retry_attention(command)))
         return;
@@ -348,15 +364,30 @@ static void cancel(struct engine_call *call)
     command_cancel(*slot);
 }
 
-void engine_scsi(struct engine_call *call)
+static void begin(struct engine_call *call, bool late)
 {
     const struct request_scsi *request = call->request;
     struct engine_session *session = engine_session_find(call->engine, request->session);
     struct command **slot = os_arena_alloc(&call->arena, sizeof *slot);
+    (void)late;
     engine_pend(call, cancel, slot);
     enum status status = STATUS_NO_MEMORY;
     if (slot != NULL)
         status = command_start(session, request, on_call_done, call, slot);
     if (status != STATUS_OK)
         engine_finish(call, status, NULL);
+}
+
+static bool may_begin(struct engine_call *call)
+{
+    const struct request_scsi *request = call->request;
+    const struct engine_session *session = engine_session_find(call->engine, request->session);
+    return session == NULL || !units_unknown(session);
+}
+
+/* Behind the first scan of a session's units: a caller's command must not be the one that shows
+ * what a target makes of several at a time. */
+void engine_scsi(struct engine_call *call)
+{
+    units_wait(call, SCAN_PATIENCE, may_begin, begin);
 }

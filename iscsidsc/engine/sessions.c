@@ -4,6 +4,7 @@
 #include "engine/events.h"
 #include "engine/recovery.h"
 #include "engine/session_portals.h"
+#include "engine/units.h"
 #include "os/memory.h"
 
 #include <string.h>
@@ -111,6 +112,7 @@ void engine_session_remove(struct engine_session *session)
         events_session(session, EVENT_SESSION_REMOVED);
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
+    units_end(session);
     settle_connections(session, STATUS_SESSION_NOT_FOUND);
     while ((first = list_first(&session->connections)) != NULL)
         engine_connection_free(ENGINE_CONNECTION(first));
@@ -156,6 +158,7 @@ bool engine_session_went_live(struct engine_session *session)
     list_remove(&session->link);
     list_append(&engine->sessions, &session->link);
     events_session(session, EVENT_SESSION_ADDED);
+    units_renew(session);
     return true;
 }
 
@@ -181,6 +184,7 @@ bool engine_session_came_back(struct engine_session *session)
     events_session(session, EVENT_SESSION_CONNECTED);
     follow(session);
     engine_commands_resume(session);
+    units_renew(session);
     return true;
 }
 

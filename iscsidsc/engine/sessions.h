@@ -15,6 +15,8 @@ enum engine_session_state {
     ENGINE_SESSION_LOGOUT,
 };
 
+struct units;
+
 struct engine_session {
     struct list link;
     struct list by_id; /* once callers see it */
@@ -33,6 +35,7 @@ struct engine_session {
     struct list connections;             /* struct engine_connection, the leading one first */
     uint64_t connection_gone;            /* when the latest one was; 0: none */
     uint64_t hold_until;                 /* commands that have no connection wait until then */
+    struct units *units;                 /* see units.h; NULL: informational */
     struct list commands;                /* struct command of scsi.c */
     struct engine_call *logout;          /* in state LOGOUT: who waits, or NULL */
     struct contact_connection *farewell; /* the same: where the target was told */

@@ -107,6 +107,27 @@ enum status store_set_tunnel(struct store *store, const char *initiator, uint32_
 enum status store_tunnel(struct store *store, const char *initiator, uint32_t port,
                          const char *destination, struct os_arena *arena, const char **outer);
 
+/* A device for which a service waits when it starts: a unit of the target. */
+struct bound_device {
+    const char *path;     /* what it was called when it was bound */
+    const char *target;   /* normalised */
+    struct blob identity; /* see units.h */
+};
+struct bound_device_list {
+    const struct bound_device *items;
+    uint32_t count;
+};
+/* DEVICE_BOUND: it is there already. */
+enum status store_add_device(struct store *store, const struct bound_device *device);
+/* The one with that target and identity or, with target NULL, the oldest with that path. */
+enum status store_remove_device(struct store *store, const struct bound_device *device,
+                                bool *found);
+/* All of them at once, in place of what there was. */
+enum status store_replace_devices(struct store *store, const struct bound_device_list *devices);
+/* Oldest first; in the arena. */
+enum status store_devices(struct store *store, struct os_arena *arena,
+                          struct bound_device_list *out);
+
 /* One word, one value. `value` has data NULL when there is none; in the arena. */
 enum status store_setting(struct store *store, const char *name, struct os_arena *arena,
                           struct blob *value);

@@ -56,8 +56,9 @@ static const char version_2[] = "CREATE TABLE logins ("
 
 /*
  * Login options, a mapping and a portal group are there when `optional`, `mapped` and `grouped` are
- * 1. Servers are of kind 1 (iSNS) or 2 (RADIUS). A device is the unit with that designator (VPD
- * page 83) of the target. IKE and tunnel rows are those that were to persist.
+ * 1. Servers are of kind 1 (iSNS) or 2 (RADIUS). A device is the unit of the target that has that
+ * identity; the path is what it was called when it was bound. IKE and tunnel rows are those that
+ * were to persist.
  */
 static const char version_3[] = "CREATE TABLE static_targets ("
                                 " id INTEGER PRIMARY KEY,"
@@ -96,9 +97,10 @@ static const char version_3[] = "CREATE TABLE static_targets ("
                                 " UNIQUE (kind, address));"
                                 "CREATE TABLE devices ("
                                 " id INTEGER PRIMARY KEY,"
-                                " path TEXT NOT NULL COLLATE NOCASE UNIQUE,"
+                                " path TEXT NOT NULL COLLATE NOCASE,"
                                 " target TEXT NOT NULL COLLATE NOCASE,"
-                                " designator BLOB);"
+                                " identity BLOB NOT NULL,"
+                                " UNIQUE (target, identity));"
                                 "CREATE TABLE ike ("
                                 " id INTEGER PRIMARY KEY,"
                                 " initiator TEXT NOT NULL COLLATE NOCASE,"

@@ -12,7 +12,6 @@ enum {
     CAPACITY_LENGTH = 8,
     LUNS_FIRST = 4096,
     LUNS_MOST = 1 << 20,
-    NUMBERED_LUNS = 1 << 14, /* below: a number; from here on: the eight bytes of the LUN field */
 };
 
 /* A command whose answer tells its own whole length. */
@@ -71,8 +70,7 @@ static bool send(struct call *call, const struct command *command, uint32_t leng
                            .specific = command->session->AdapterSpecific};
     struct request_scsi request = {
         .session = &id,
-        .lun =
-            command->lun < NUMBERED_LUNS ? scsi_lun_encode((uint32_t)command->lun) : command->lun,
+        .lun = scsi_lun_from_spelling(command->lun),
         .cdb = {.data = cdb.bytes, .length = cdb.length},
         .length = length,
     };

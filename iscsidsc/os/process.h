@@ -15,6 +15,7 @@ enum os_notice {
     OS_NOTICE_STOP,   /* SIGTERM, SIGINT; Ctrl+C, a stop or shutdown control */
     OS_NOTICE_RELOAD, /* SIGHUP; a parameter-change control */
     OS_NOTICE_IDLE,   /* posted by the program itself */
+    OS_NOTICE_READY,  /* the same */
 };
 
 /* Before the program starts a thread: from here on signals no longer end it. */
@@ -43,6 +44,7 @@ void os_raise_limits(void);
 
 enum os_service_state { OS_SERVICE_READY, OS_SERVICE_RELOADING, OS_SERVICE_STOPPING };
 /* Nothing when there is no service manager. */
+void os_service_starting(uint32_t milliseconds); /* that the start may take from now on */
 void os_service_tell(enum os_service_state state);
 /* Listening Unix sockets that the service manager handed over (LISTEN_FDS), once. Others of its
  * descriptors are closed. */

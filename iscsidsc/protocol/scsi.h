@@ -110,6 +110,10 @@ enum scsi_sense_key {
 #define SCSI_ASC_RESERVATIONS_RELEASED   SCSI_ASC(0x2a, 0x04)
 #define SCSI_ASC_REGISTRATIONS_PREEMPTED SCSI_ASC(0x2a, 0x05)
 #define SCSI_ASC_COMMANDS_CLEARED        SCSI_ASC(0x2f, 0x00)
+#define SCSI_ASC_MEDIUM_CHANGED          SCSI_ASC(0x28, 0x00)
+#define SCSI_ASC_CAPACITY_CHANGED        SCSI_ASC(0x2a, 0x09)
+#define SCSI_ASC_INQUIRY_CHANGED         SCSI_ASC(0x3f, 0x03)
+#define SCSI_ASC_REPORTED_LUNS_CHANGED   SCSI_ASC(0x3f, 0x0e)
 
 /* A command descriptor block and its length: 6, 10, 12 or 16 (32 and more need an AHS). */
 struct scsi_cdb {
@@ -175,5 +179,10 @@ bool scsi_capacity_16_decode(struct scsi_capacity *out, const uint8_t *data, siz
 uint64_t scsi_lun_encode(uint32_t number);
 /* The number of a single-level LUN, or -1 for another format. */
 int64_t scsi_lun_number(uint64_t lun);
+
+/* The LUN as interfaces spell it: its number if that is below 16384 and stands for that field
+ * alone, else the eight bytes of the field; and back. */
+uint64_t scsi_lun_spelling(uint64_t lun);
+uint64_t scsi_lun_from_spelling(uint64_t spelling);
 
 #endif

@@ -110,3 +110,19 @@ int64_t scsi_lun_number(uint64_t lun)
         return (int64_t)(lun >> 16 & 0xffffffffff);
     return -1;
 }
+
+enum { LUNS_SPELT_AS_NUMBERS = 0x4000 };
+
+uint64_t scsi_lun_spelling(uint64_t lun)
+{
+    int64_t number = scsi_lun_number(lun);
+
+    if (number < 0 || number >= LUNS_SPELT_AS_NUMBERS || scsi_lun_encode((uint32_t)number) != lun)
+        return lun;
+    return (uint64_t)number;
+}
+
+uint64_t scsi_lun_from_spelling(uint64_t spelling)
+{
+    return spelling < LUNS_SPELT_AS_NUMBERS ? scsi_lun_encode((uint32_t)spelling) : spelling;
+}

@@ -4,10 +4,14 @@
 #include "service/log.h"
 #include "service/meeting.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { REFUSALS_EVERY = 10000 /* milliseconds between two lines about refused clients */ };
+enum {
+    REFUSALS_EVERY = 10000, /* milliseconds between two lines about refused clients */
+    START_MARGIN = 10000,   /* beyond the time for which a start waits for devices */
+};
 
 struct service {
     const struct service_options *options;
@@ -15,6 +19,8 @@ struct service {
     struct configuration configuration;
     struct engine *engine;
     struct door_server *server;
+    bool ready;          /* and who started it has been told */
+    atomic_uint missing; /* bound devices */
     /* On the engine's thread: */
     uint64_t refusals_told;
     uint32_t refusals;
@@ -52,6 +58,16 @@ static void on_event(void *context, enum door_event event, enum status status,
         os_notice_post(OS_NOTICE_IDLE);
     else
         tell_refusal(context, status, peer);
+}
+
+static void on_ready(void *context, unsigned missing, uint32_t left)
+{
+    struct service *service = context;
+    service->missing = missing;
+    if (left > 0)
+        os_service_starting(left + START_MARGIN);
+    else
+        os_notice_post(OS_NOTICE_READY);
 }
 
 static void on_configure(struct os_job *job)
@@ -132,7 +148,8 @@ static void reload(struct service *service)
 {
     struct configuration fresh;
     char problem[PROBLEM_ROOM];
-    os_service_tell(OS_SERVICE_RELOADING);
+    if (service->ready)
+        os_service_tell(OS_SERVICE_RELOADING);
     enum status status = configuration_load(&fresh, service->meeting.state, problem);
     if (status == STATUS_OK) {
         door_server_groups(service->server, fresh.group, fresh.read_group);
@@ -144,7 +161,39 @@ static void reload(struct service *service)
     } else {
         tell_failure("bad-configuration", status, problem);
     }
+    if (service->ready)
+        os_service_tell(OS_SERVICE_READY);
+}
+
+static bool goes_to_background(const struct service *service)
+{
+    const struct service_options *options = service->options;
+    return !options->foreground && !service->meeting.activated && options->action == ACTION_RUN;
+}
+
+static void become_ready(struct service *service)
+{
+    char missing[16];
+    if (service->ready)
+        return;
+    service->ready = true;
+    if (goes_to_background(service) || service->options->action == ACTION_SERVICE)
+        log_to_system(true);
+    os_background_ready(0);
     os_service_tell(OS_SERVICE_READY);
+    snprintf(missing, sizeof missing, "%u", (unsigned)service->missing);
+    if (service->missing > 0)
+        log_event(OS_LOG_WARNING, "devices-missing", "count", missing, NULL);
+    tell_started(service);
+}
+
+/* Calls are answered meanwhile. Who started it on demand is a caller, and must not wait. */
+static void begin_waiting(struct service *service)
+{
+    if (service->options->on_demand)
+        become_ready(service);
+    else
+        engine_when_ready(service->engine, on_ready, service);
 }
 
 /* True: nobody has come meanwhile, and the door is closed. The service manager's socket stays open,
@@ -180,6 +229,9 @@ static const char *wait_for_end(struct service *service)
             if (close_when_idle(service))
                 return "idle";
             break;
+        case OS_NOTICE_READY:
+            become_ready(service);
+            break;
         }
     }
 }
@@ -199,12 +251,6 @@ static void stop(struct service *service)
 
 /* --- the whole --- */
 
-static bool goes_to_background(const struct service *service)
-{
-    const struct service_options *options = service->options;
-    return !options->foreground && !service->meeting.activated && options->action == ACTION_RUN;
-}
-
 static int run(struct service *service)
 {
     enum status status = start(service);
@@ -216,11 +262,7 @@ static int run(struct service *service)
         os_background_ready(harmless ? 0 : 1);
         return harmless ? 0 : 1;
     }
-    if (goes_to_background(service) || service->options->action == ACTION_SERVICE)
-        log_to_system(true);
-    os_background_ready(0);
-    os_service_tell(OS_SERVICE_READY);
-    tell_started(service);
+    begin_waiting(service);
     const char *why = wait_for_end(service);
     os_service_tell(OS_SERVICE_STOPPING);
     log_event(OS_LOG_INFO, "stopping", "reason", why, NULL);

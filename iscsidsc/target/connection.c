@@ -180,14 +180,18 @@ static void place_data(struct target_connection *connection)
     framer_place_at(framer, &connection->incoming_piece, 1, skip);
 }
 
-/* A command that no task was made of. */
-static void refuse_command(struct target_connection *connection)
+/* A command that no task was made of. One that is well-formed has come all the same: those behind
+ * it must not wait for its CmdSN. */
+static void refuse_command(struct target_connection *connection, const struct pdu *pdu)
 {
-    if (connection->session->target == NULL)
+    if (connection->session->target == NULL) {
         target_reject(connection, REJECT_PROTOCOL_ERROR);
-    else
-        target_reject(connection,
-                      connection->malformed ? REJECT_INVALID_PDU_FIELD : REJECT_LONG_OPERATION);
+    } else if (connection->malformed) {
+        target_reject(connection, REJECT_INVALID_PDU_FIELD);
+    } else {
+        target_reject(connection, REJECT_LONG_OPERATION);
+        target_session_skip(connection->session, pdu);
+    }
 }
 
 /* A request with a CmdSN. */
@@ -199,7 +203,7 @@ static void take_request(struct target_connection *connection, const struct pdu 
                                      .buffer = connection->incoming};
 
     if (pdu->opcode == PDU_SCSI_COMMAND && request.task == NULL) {
-        refuse_command(connection);
+        refuse_command(connection, pdu);
         return;
     }
     connection->incoming_task = NULL;

@@ -17,8 +17,10 @@
 
 #include "iscsidsc.h"
 
-#define SLOTS     12u   /* portals, logins and static targets of each client */
-#define LUNS_MOST 1500u /* many, so that a login covers several pages of the database */
+#define SLOTS     12u /* portals, logins and static targets of each client */
+#define LUNS_MOST 256u
+#define KEY_MOST  1500u /* parts: many, so that a login covers several pages of the database */
+#define KEY_PART  12
 #define TEXT_ROOM 64
 #define GROUP     3u /* most portals of a static target */
 
@@ -55,6 +57,8 @@ struct thing {
     char user[TEXT_ROOM];
     char secret[TEXT_ROOM];
     SCSI_LUN_LIST luns[LUNS_MOST];
+    char key[KEY_MOST * KEY_PART + 1];
+    ULONG key_length;
     ISCSI_TARGET_PORTALA portal;
     ISCSI_LOGIN_OPTIONS options;
     ISCSI_TARGET_MAPPINGA mapping;
@@ -91,6 +95,13 @@ static void fill_mapping(struct thing *thing, unsigned version)
         thing->luns[i] = (SCSI_LUN_LIST){i, (ULONGLONG)version << 32 | i};
 }
 
+static void fill_key(struct thing *thing, unsigned version)
+{
+    thing->key_length = (1 + version % KEY_MOST) * KEY_PART;
+    for (ULONG at = 0; at < thing->key_length; at += KEY_PART)
+        snprintf(thing->key + at, KEY_PART + 1, "key-%08u", version);
+}
+
 /* Each slot's portal has an address of its own, for portals are told apart by that. */
 static void fill(struct thing *thing, unsigned slot, unsigned version)
 {
@@ -102,6 +113,7 @@ static void fill(struct thing *thing, unsigned slot, unsigned version)
     portal->Socket = port;
     fill_options(thing, version);
     fill_mapping(thing, version);
+    fill_key(thing, version);
 }
 
 /* --- the changes --- */
@@ -136,7 +148,8 @@ static ISDSC_STATUS add_login(unsigned slot, unsigned version)
     may_be_stored[slot] = true;
     tell("begin login-%u %u", slot, version);
     return LoginIScsiTargetA(thing.target, FALSE, NULL, ISCSI_ANY_INITIATOR_PORT, &thing.portal, 0,
-                             &thing.mapping, &thing.options, 0, NULL, TRUE, &session, &connection);
+                             &thing.mapping, &thing.options, thing.key_length, thing.key, TRUE,
+                             &session, &connection);
 }
 
 static ISDSC_STATUS remove_login(unsigned slot)

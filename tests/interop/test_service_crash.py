@@ -28,7 +28,7 @@ import ports  # noqa: E402
 import test_service  # noqa: E402
 
 CLIENTS = 3
-LUNS_MOST = 1500
+LUNS_MOST, KEY_PARTS_MOST = 256, 1500
 GROUP = 3
 DEADLINE = 30
 RUNNING_MOST, STARTING_MOST = 0.04, 0.02  # seconds until the kill
@@ -45,7 +45,11 @@ def options(version):
 
 def mapping(version):
     luns = [(i, version << 32 | i) for i in range(1 + version % LUNS_MOST)]
-    return "device-%d" % version, version & 0xFF, version + 1 & 0xFF, luns
+    return "device-%d" % version, version % 256, (version + 1) % 256, luns
+
+
+def key_of(version):
+    return (b"key-%08d" % version) * (1 + version % KEY_PARTS_MOST)
 
 
 def place(key):
@@ -90,7 +94,7 @@ def row(key, version, port):
     if key.startswith("static"):
         return (static_name(key), "version %d" % version, 0, 1, 1) + values + (1, device, bus, number, packed) + \
             (", ".join(group(key, version)),)
-    return (target,) + told + (1, device, bus, number, packed)
+    return (target,) + told + (1, device, bus, number, packed, key_of(version))
 
 
 OPTIONS = "specified, flags, auth_type, header_digest, data_digest, maximum_connections, time2wait, time2retain," \
@@ -101,7 +105,7 @@ MAPPING = "mapped, os_device, os_bus, os_target, luns"
 GROUPS = "SELECT owner, group_concat(told, ', ') AS portals FROM (SELECT owner," \
     " address || ' ' || socket || ' ' || symbolic_name AS told FROM static_portals ORDER BY id) GROUP BY owner"
 TABLES = {"portal": "SELECT %s FROM portals" % COLUMNS,
-          "login": "SELECT target, %s, %s FROM logins" % (COLUMNS, MAPPING),
+          "login": "SELECT target, %s, %s, key FROM logins" % (COLUMNS, MAPPING),
           "static": "SELECT target, alias, target_flags, optional, grouped, %s, %s, portals"
                     " FROM (%s) LEFT JOIN static_targets ON owner = id" % (OPTIONS, MAPPING, GROUPS)}
 

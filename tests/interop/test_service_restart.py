@@ -7,6 +7,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -148,6 +149,104 @@ class Down(Case):
         self.assertNotEqual(code, 0, output)
         self.wait_connected([test_service.OPEN_TARGET], ONE_BACK, self.start_target())
         self.succeed("ScsiInquiry", self.sessions()[0], "0", "0", "0")
+
+
+class Bound(Case):
+    """A service whose start waits for the devices that are bound."""
+
+    def setUp(self):
+        super().setUp()
+        self.address = "127.0.0.1:%d" % ports.reserve()
+
+    def start_target(self):
+        target = EmbeddedAt(test_service.BUILD, self.address)
+        self.addCleanup(target.stop)
+        return target.start()
+
+    def bind(self):
+        """One disk of a target is bound; then neither service nor target runs."""
+        target = self.start_target()
+        service = self.serve()
+        address, port = self.address.rsplit(":", 1)
+        self.succeed("AddTargetPortal", address, port)
+        self.store_logins([test_service.OPEN_TARGET], self.address)
+        self.succeed("QLoginTarget", test_service.OPEN_TARGET)
+        self.succeed("BindPersistentDevices")
+        bound = re.findall(r'^ *"(.+)"$', self.succeed("ReportPersistentDevices"), re.M)
+        self.assertEqual(len(bound), 1, bound)
+        self.assertRegex(bound[0], r"^\\\\\?\\scsi#disk&ven_iscsidsc&prod_virtual_disk#1&")
+        service.stop()
+        target.stop()
+
+    def configure(self, text):
+        with open(os.path.join(self.state, "iscsi.conf"), "w") as file:
+            file.write(text)
+
+    def start_waiting(self, **more):
+        """A service that answers, and does not say that it has started."""
+        service = test_service.Service(self.state, **more)
+        self.addCleanup(service.stop, signal.SIGKILL)
+        test_service.wait_for(lambda: self.ask("ListInitiators")[0] == 0, "the service to answer")
+        self.assertEqual(self.connected(), [])
+        self.assertEqual(service.lines, [])
+        return service
+
+    def test_a_start_waits_for_the_target(self):
+        self.bind()
+        service = self.start_waiting()
+        self.start_target()
+        self.assertIn("event=started", service.wait_event("started"))
+        self.assertEqual(len(service.lines), 1, service.lines)
+        self.assertEqual(self.connected(), [test_service.OPEN_TARGET])
+
+    def test_but_not_for_ever(self):
+        self.bind()
+        self.configure("PersistentDeviceTime = 2\n")
+        begin = time.monotonic()
+        service = self.start_waiting()
+        self.assertIn("count=1", service.wait_event("devices-missing"))
+        service.wait_event("started")
+        self.assertGreater(time.monotonic() - begin, 2)
+        self.start_target()
+        self.wait_connected([test_service.OPEN_TARGET], ONE_BACK, time.monotonic())
+
+    def test_a_stop_meanwhile(self):
+        self.bind()
+        service = self.start_waiting()
+        self.assertEqual(service.stop(), 0)
+
+    def test_the_service_manager_is_told(self):
+        self.bind()
+        path = os.path.join(self.directory, "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(test_service.DEADLINE)
+            service = self.start_waiting(environment=dict(os.environ, NOTIFY_SOCKET=path))
+            extension = re.match(rb"^EXTEND_TIMEOUT_USEC=(\d+)$", manager.recv(1000))
+            self.assertTrue(60e6 < int(extension.group(1)) <= 70e6, extension.group(0))
+            service.process.send_signal(signal.SIGHUP)  # which is no reason to call itself ready
+            service.wait_event("configured")
+            self.start_target()
+            self.assertEqual(manager.recv(1000), b"READY=1")
+            service.process.send_signal(signal.SIGTERM)
+            self.assertEqual(manager.recv(1000), b"STOPPING=1")
+
+    def test_who_starts_it_in_the_background_waits_too(self):
+        self.bind()
+        starting = subprocess.Popen([test_service.program("iscsidscd"), "--state", self.state], stdin=subprocess.DEVNULL)
+        test_service.wait_for(lambda: self.ask("ListInitiators")[0] == 0, "the service to answer")
+        self.assertIsNone(starting.poll())
+        self.start_target()
+        self.assertEqual(starting.wait(test_service.DEADLINE), 0)
+        self.assertEqual(self.connected(), [test_service.OPEN_TARGET])
+
+    def test_a_caller_does_not(self):
+        """Who starts it on demand wants an answer to his call."""
+        self.bind()
+        self.configure("PersistentDeviceTime = 3600\n")
+        begin = time.monotonic()
+        self.succeed("ListInitiators", mode="auto")
+        self.assertLess(time.monotonic() - begin, 5)
 
 
 if __name__ == "__main__":

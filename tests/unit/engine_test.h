@@ -177,6 +177,13 @@ static inline enum status login(const char *target)
     return login_with(target, NULL);
 }
 
+/* The engine has looked at the units of the latest session: it sends no commands of its own. */
+static inline void settle(void)
+{
+    const struct request_list_devices request = {.session = &last_session};
+    assert_status(ask(OPERATION_list_devices, &request, NULL), STATUS_OK);
+}
+
 static inline enum status logout(const struct unique_id *session)
 {
     const struct request_logout request = {.session = session};
@@ -203,6 +210,7 @@ static inline enum status list_targets(bool force)
 
 static uint32_t sessions; /* in the latest list */
 static struct session_info last_listed;
+static struct unique_id listed_id; /* its */
 static struct connection_info last_listed_connection;
 static char last_listed_text[6][300];
 
@@ -221,6 +229,7 @@ static inline void copy_sessions(const void *reply)
     if (sessions == 0)
         return;
     last_listed = list->sessions.items[sessions - 1];
+    listed_id = *last_listed.id;
     last_listed_connection = (struct connection_info){0};
     if (last_listed.connections.count > 0)
         last_listed_connection = last_listed.connections.items[0];

@@ -428,17 +428,12 @@ static void a_login_that_makes_no_sense_is_refused(void **state)
     assert_int_equal(count_sessions(), 0);
 }
 
-static void what_later_versions_bring_says_so(void **state)
+static void a_login_with_ipsec_is_not_made_without(void **state)
 {
-    const struct mapped_lun lun = {0, 0};
-    const struct mapping mapping = {.luns = {&lun, 1}};
-    struct request_login request = {
+    const struct request_login request = {
         .target = BASE ":a", .initiator_port = ANY_PORT, .security_flags = 3};
     (void)state;
     assert_status(ask(OPERATION_login, &request, NULL), STATUS_NO_IPSEC);
-    request.security_flags = 0;
-    request.mapping = &mapping;
-    assert_status(ask(OPERATION_login, &request, NULL), STATUS_MAPPING_UNAVAILABLE);
 }
 
 static void secrets_may_not_serve_both_ways(void **state)
@@ -607,7 +602,7 @@ int main(void)
         ENGINE_TEST(unresolved_names_are_told),
         ENGINE_TEST(a_forced_update_tells_when_no_portal_answers),
         ENGINE_TEST(a_login_that_makes_no_sense_is_refused),
-        ENGINE_TEST(what_later_versions_bring_says_so),
+        ENGINE_TEST(a_login_with_ipsec_is_not_made_without),
         ENGINE_TEST(secrets_may_not_serve_both_ways),
         ENGINE_TEST(sessions_that_are_not_there_are_not_found),
         ENGINE_TEST(a_damaged_store_fails_what_needs_it_and_nothing_else),

@@ -666,6 +666,7 @@ static void log_in_to_a_disk(void)
     target_host_add(&host, BASE ":a");
     discover();
     assert_status(login(BASE ":a"), STATUS_OK);
+    settle();
 }
 
 static void commands_bring_data(void **state)
@@ -738,6 +739,7 @@ static void a_busy_target_is_asked_again(void **state)
     engine_stop(engine);
     assert_status(engine_start(&engine, directory), STATUS_OK);
     assert_status(login(BASE ":a"), STATUS_OK);
+    settle();
     orders.left = 1000;
     assert_status(scsi(&cdb, 0, 0), STATUS_SCSI_STATUS);
     assert_int_equal(answer.status, SCSI_TASK_SET_FULL);

@@ -125,6 +125,7 @@ static void log_in(uint32_t wait, const char *settings)
     target_host_start(&host);
     assert_status(add_portal(&host.portal), STATUS_OK);
     assert_status(login_with(BASE ":a", &options), STATUS_OK);
+    settle();
 }
 
 static void run_cut(struct os_job *job)

@@ -39,6 +39,7 @@ static sigset_t notice_signals(void)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     return set;
 }
 
@@ -46,7 +47,7 @@ static sigset_t notice_signals(void)
  * handled, so no code runs at a bad moment. */
 bool os_notices_begin(void)
 {
-    static const int all[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+    static const int all[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
     sigset_t set = notice_signals();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         signal(all[i], SIG_DFL);
@@ -66,6 +67,8 @@ enum os_notice os_notice_wait(void)
             return OS_NOTICE_RELOAD;
         case SIGUSR1:
             return OS_NOTICE_IDLE;
+        case SIGUSR2:
+            return OS_NOTICE_READY;
         default:
             break;
         }
@@ -74,8 +77,10 @@ enum os_notice os_notice_wait(void)
 
 void os_notice_post(enum os_notice notice)
 {
-    static const int signals[] = {
-        [OS_NOTICE_STOP] = SIGTERM, [OS_NOTICE_RELOAD] = SIGHUP, [OS_NOTICE_IDLE] = SIGUSR1};
+    static const int signals[] = {[OS_NOTICE_STOP] = SIGTERM,
+                                  [OS_NOTICE_RELOAD] = SIGHUP,
+                                  [OS_NOTICE_IDLE] = SIGUSR1,
+                                  [OS_NOTICE_READY] = SIGUSR2};
     kill(getpid(), signals[notice]);
 }
 

@@ -47,6 +47,13 @@ static unsigned long long monotonic_us(void)
     return (unsigned long long)now.tv_sec * 1000000u + (unsigned long long)now.tv_nsec / 1000u;
 }
 
+void os_service_starting(uint32_t milliseconds)
+{
+    char text[64];
+    snprintf(text, sizeof text, "EXTEND_TIMEOUT_USEC=%llu", milliseconds * 1000ull);
+    notify(text);
+}
+
 void os_service_tell(enum os_service_state state)
 {
     char text[64];

@@ -24,7 +24,7 @@ bool os_set_environment(const char *name, const char *value)
 
 /* --- notices: one auto-reset event each, in the order of the enumeration --- */
 
-enum { NOTICES = OS_NOTICE_IDLE + 1 };
+enum { NOTICES = OS_NOTICE_READY + 1 };
 static HANDLE notices[NOTICES];
 
 static BOOL WINAPI on_console(DWORD event)

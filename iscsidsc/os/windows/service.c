@@ -13,13 +13,16 @@ static struct {
     wchar_t *name;
     int (*run)(void);
     SERVICE_STATUS_HANDLE handle;
+    DWORD start_hint; /* milliseconds */
 } service;
 
 static void tell(DWORD state, DWORD code)
 {
     if (service.handle == NULL)
         return;
-    bool pending = state == SERVICE_START_PENDING || state == SERVICE_STOP_PENDING;
+    DWORD hint = state == SERVICE_STOP_PENDING ? PENDING_HINT : 0;
+    if (state == SERVICE_START_PENDING)
+        hint = service.start_hint > PENDING_HINT ? service.start_hint : PENDING_HINT;
     SERVICE_STATUS status = {
         .dwServiceType = SERVICE_WIN32_OWN_PROCESS,
         .dwCurrentState = state,
@@ -29,7 +32,7 @@ static void tell(DWORD state, DWORD code)
                 : 0,
         .dwWin32ExitCode = code != 0 ? ERROR_SERVICE_SPECIFIC_ERROR : NO_ERROR,
         .dwServiceSpecificExitCode = code,
-        .dwWaitHint = pending ? PENDING_HINT : 0,
+        .dwWaitHint = hint,
     };
     SetServiceStatus(service.handle, &status);
 }
@@ -87,6 +90,12 @@ enum status os_service_run(const char *name, int (*run)(void))
     bool ran = StartServiceCtrlDispatcherW(table);
     os_free(service.name);
     return ran ? STATUS_OK : STATUS_NOT_SUPPORTED;
+}
+
+void os_service_starting(uint32_t milliseconds)
+{
+    service.start_hint = milliseconds;
+    tell(SERVICE_START_PENDING, 0);
 }
 
 void os_service_tell(enum os_service_state state)

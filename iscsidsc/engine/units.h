@@ -1,0 +1,129 @@
+/*
+ * The logical units of sessions and their places among the devices of this machine: what a scan of
+ * the target finds, under numbers that stay for as long as the session has the unit. Whoever makes
+ * real devices of them is told by a struct exposure.
+ */
+#ifndef ENGINE_UNITS_H
+#define ENGINE_UNITS_H
+
+#include "engine/sessions.h"
+#include "protocol/scsi.h"
+
+enum {
+    UNITS_MOST = 256, /* of a session: an OS LUN is a byte */
+    UNIT_SERIAL_ROOM = 65,
+    UNIT_IDENTITY_MOST = 68,
+};
+
+/* What a unit says of itself. */
+struct unit_facts {
+    uint64_t lun; /* the LUN field */
+    struct scsi_inquiry_data inquiry;
+    struct scsi_capacity capacity; /* zeros: none, or it is not ready */
+    char serial[UNIT_SERIAL_ROOM]; /* "" when it tells none */
+    /* The same for a unit of the target in every session and run, of whatever it tells that says
+     * which unit it is. */
+    uint8_t identity[UNIT_IDENTITY_MOST];
+    uint8_t identity_length;
+};
+
+struct unit_class;
+
+struct unit {
+    struct list link; /* of its session, by OS LUN */
+    struct engine_session *session;
+    struct unit_facts facts;
+    uint8_t os_lun;
+    const struct unit_class *class; /* see devices.h; NULL: no device can be made of it */
+    uint32_t number;                /* among those of its class's name */
+    uint32_t instance;              /* given once in the engine's life */
+    void *exposed;                  /* the exposure's own */
+};
+
+struct scan;
+
+/* What a session has of units, unless it is informational. */
+struct units {
+    struct engine_session *session;
+    struct list all;               /* struct unit */
+    uint32_t place;                /* SCSI bus * 256 + target id; NUMBERS_NONE before it has one */
+    struct mapped_lun_list mapped; /* which OS LUNs were asked for */
+    struct scan *scan;             /* under way, or NULL */
+    struct os_timer timer;         /* set: the next scan is due then */
+    uint64_t scanned;              /* when the latest one ended */
+    bool known;                    /* one has succeeded */
+    bool again;                    /* the one under way may have missed something */
+};
+
+uint8_t units_bus(const struct units *units);
+uint8_t units_target(const struct units *units);
+
+/* --- the life of a session --- */
+
+/*
+ * Of a new session; `mapping` NULL: none was asked for, else check_mapping has passed it.
+ * MAPPING_EXISTS: its place is another session's; NO_MEMORY.
+ */
+enum status units_new(struct engine_session *session, const struct mapping *mapping);
+
+/* Has a session to the target the place of the mapping? */
+bool units_of_target(const struct engine *engine, const struct mapping *mapping,
+                     const char *target);
+
+/* The rest is harmless for a session without units. */
+
+/* Before it goes live: gives it a place if it has none. TOO_MANY_SESSIONS: there is none left. */
+enum status units_place(struct engine_session *session);
+/* It has a connection, its first or another one: the target is scanned soon. */
+void units_renew(struct engine_session *session);
+/* A command was told of a unit attention condition. */
+void units_attention(struct engine_session *session, uint16_t asc);
+/* What is known is asked for again if it is no longer fresh. */
+void units_refresh(struct engine_session *session);
+/* Before a logout: some targets get their sequence numbers wrong when it overtakes commands. The
+ * scan under way ends soon, or at once; units_scanning tells. */
+void units_stop(struct engine_session *session, bool at_once);
+bool units_scanning(const struct engine_session *session);
+/* The session goes away. */
+void units_end(struct engine_session *session);
+/* Is a device made of one of its units in use? */
+bool units_in_use(const struct engine_session *session);
+
+void units_base_init(struct unit_base *base);
+/* The sessions are gone. */
+void units_base_clear(struct unit_base *base);
+
+/* --- waiting for scans (unit_wait.c) --- */
+
+/* `late`: what was waited for has not come, but enough time has passed. */
+typedef void units_waited(struct engine_call *call, bool late);
+/* Runs `run` when `ready` says yes, or in the end all the same: from inside, or later, and the call
+ * is pending meanwhile. */
+typedef bool units_ready(struct engine_call *call);
+void units_wait(struct engine_call *call, uint32_t patience, units_ready *ready, units_waited *run);
+enum { UNITS_PATIENCE = 5000 /* milliseconds that lists wait */ };
+/* What somebody may wait for may have come. */
+void units_look(struct engine *engine);
+
+/* Is what is known of the session's units, or of all sessions', as it is now? */
+bool units_settled(const struct engine_session *session);
+/* Is the session's first scan still to end? */
+bool units_unknown(const struct engine_session *session);
+bool units_all_settled(struct engine_call *call);
+
+/* --- real devices --- */
+
+/* Everything on the engine's thread, and none of it may remove a session. */
+struct exposure {
+    void *context;
+    void (*added)(void *context, struct unit *unit);
+    void (*changed)(void *context, struct unit *unit); /* its facts */
+    void (*removed)(void *context, struct unit *unit);
+    bool (*in_use)(void *context, const struct unit *unit);
+    /* The unit behind a path of this machine: a mount point, a device node; NULL: none of ours. */
+    struct unit *(*resolve)(void *context, const char *path);
+};
+/* Tells of all units that there are. NULL: nobody any more; those made are told as removed. */
+void units_expose(struct engine *engine, const struct exposure *exposure);
+
+#endif

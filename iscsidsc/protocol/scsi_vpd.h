@@ -1,0 +1,41 @@
+/* What a target tells of its logical units: REPORT LUNS and vital product data (SPC-4, 6.33 and
+ * 7.8). */
+#ifndef PROTOCOL_SCSI_VPD_H
+#define PROTOCOL_SCSI_VPD_H
+
+#include "protocol/bytes.h"
+
+#include <stdbool.h>
+
+enum { SCSI_VPD_SERIAL = 0x80, SCSI_VPD_IDENTIFICATION = 0x83 };
+
+/* Length in bytes of the whole answer to REPORT LUNS, 0 when too little of it is there. */
+uint32_t scsi_luns_length(const uint8_t *data, size_t length);
+/* Number of LUN fields that are there, and each of them. */
+size_t scsi_luns_count(const uint8_t *data, size_t length);
+uint64_t scsi_luns_at(const uint8_t *data, size_t index);
+
+enum scsi_designator_type {
+    SCSI_DESIGNATOR_VENDOR = 0x0,
+    SCSI_DESIGNATOR_T10 = 0x1,
+    SCSI_DESIGNATOR_EUI64 = 0x2,
+    SCSI_DESIGNATOR_NAA = 0x3,
+    SCSI_DESIGNATOR_NAME = 0x8,
+    SCSI_DESIGNATOR_UUID = 0xa,
+};
+
+struct scsi_designator {
+    uint8_t type;
+    const uint8_t *bytes; /* in the page */
+    size_t length;
+};
+
+/* Of the designators of the logical unit on page 83h the one that says most reliably which one in
+ * the world it is. False: there is none, or it is another page. */
+bool scsi_vpd_designator(struct scsi_designator *out, const uint8_t *page, size_t length);
+
+/* The serial number on page 80h without blanks around it, as far as there is room; what is not
+ * printable ASCII becomes '?'. False: there is none, or it is another page. */
+bool scsi_vpd_serial(char *out, size_t room, const uint8_t *page, size_t length);
+
+#endif
