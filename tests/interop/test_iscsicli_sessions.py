@@ -116,6 +116,33 @@ class Sessions(PeerCase):
         self.assert_done(conversation.say("ReadCapacity", session, self.lun))
 
     @on_each_peer
+    def test_connections(self, conversation):
+        if self.kind != "embedded":  # tgtd takes one in a session
+            return
+        session = self.log_in(conversation)
+        connection = re.compile(r"^        Connection Id     : (%s)$" % ID, re.M)
+        leading, = connection.findall(conversation.say("SessionList", "F"))
+        add = ["AddConnection", session, "*", "*", self.address, self.socket, "*"] + ["*"] * 9 + ["*"]
+        self.assertEqual(self.assert_done(conversation.say(*add)), "", "no id is shown")
+        answer = conversation.say("SessionList", "F")
+        self.assertIn("Number Connections     : 2\n", answer)
+        _, added = connection.findall(answer)
+        self.assertEqual(answer.count("        Target Portal     : %s/%s\n" % (self.address, self.socket)), 2)
+        add[4:6] = "*", "*"  # where the first one goes
+        self.assert_done(conversation.say(*add))
+        self.assertIn("Number Connections     : 3\n", conversation.say("SessionList", "F"))
+        for word, reason in ((leading, "leading"), ("1-1", "")):
+            answer = conversation.say("RemoveConnection", session, word)
+            self.assertNotIn(SUCCESS, answer)
+            self.assertIn(reason, answer)
+        self.assertIn("Invalid connectionid: zz", conversation.say("RemoveConnection", session, "zz"))
+        self.assertEqual(self.assert_done(conversation.say("RemoveConnection", session, "0x" + added.replace("-", "-0x"))), "")
+        self.assertIn("Number Connections     : 2\n", conversation.say("SessionList", "F"))
+        self.assertNotIn(SUCCESS, conversation.say("QAddConnection", session, "*", "a b"))
+        self.assertRegex(self.assert_done(conversation.say("QAddConnection", session, "*", "*")),
+                         r"\AConnection Id is 0x[0-9a-f]+-0x[0-9a-f]+\n\Z")
+
+    @on_each_peer
     def test_digests(self, conversation):
         if self.kind == "tgtd":  # its targets without digests refuse them
             return
