@@ -433,6 +433,20 @@ static bool read_named(struct rule_words *words, const struct named_value *names
     return (rule_number(word, out) && *out <= 255) || rule_wrong(words, word, "not known");
 }
 
+/* RFC 7143, 11.9.1: the time to log out or to negotiate is Parameter3, a session's times are the
+ * second and third. */
+static void shift_parameters(struct rule_action *action)
+{
+    unsigned by = 0;
+
+    if (action->value == ASYNC_LOGOUT_REQUESTED || action->value == ASYNC_RENEGOTIATE)
+        by = 2;
+    else if (action->value == ASYNC_DROP_SESSION)
+        by = 1;
+    for (unsigned i = 3; by > 0 && i-- > 0;)
+        action->more[i] = i >= by ? action->more[i - by] : 0;
+}
+
 static bool read_async(struct rule_words *words, struct rule_action *action)
 {
     static const struct named_value events[] = {
@@ -445,9 +459,12 @@ static bool read_async(struct rule_words *words, struct rule_action *action)
         {"vendor", ASYNC_VENDOR},
     };
 
-    return read_named(words, events, sizeof events / sizeof events[0], "an asynchronous event",
-                      &action->value) &&
-           read_more(words, action, 65535);
+    if (!read_named(words, events, sizeof events / sizeof events[0], "an asynchronous event",
+                    &action->value) ||
+        !read_more(words, action, 65535))
+        return false;
+    shift_parameters(action);
+    return true;
 }
 
 static bool read_status(struct rule_words *words, struct rule_action *action)

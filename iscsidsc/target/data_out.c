@@ -30,7 +30,7 @@ static bool data_under_way(const struct target_task *task)
     return task->unsolicited.open;
 }
 
-static struct pdu r2t_pdu(const struct target_task *task, const struct target_sequence *r2t)
+static struct pdu r2t_pdu(const struct target_task *task, const struct target_old_r2t *r2t)
 {
     struct pdu pdu = {.opcode = PDU_R2T, .final = true, .itt = task->pdu.itt, .lun = task->pdu.lun};
 
@@ -65,7 +65,7 @@ static void send_r2t(struct target_task *task, struct target_sequence *r2t, uint
     r2t->offset = r2t->next = begin;
     r2t->length = end - begin < most ? end - begin : most;
     r2t->data_sn = 0;
-    pdu = r2t_pdu(task, r2t);
+    pdu = r2t_pdu(task, &(struct target_old_r2t){r2t->ttt, r2t->r2t_sn, begin, r2t->length});
     expect_data(task);
     target_send(task->connection, &pdu, NULL, 0, NULL);
 }
@@ -265,20 +265,48 @@ void target_data_out(struct target_connection *connection, struct target_task *t
 
 /* --- recovery --- */
 
-struct target_sequence *target_r2t_find(struct target_task *task, uint32_t r2t_sn)
+/* As it was sent, whether it is waited for or has been given up for another. Data that come for the
+ * latter are not needed any more, but its initiator wants every number to have come (11.8.1). */
+static bool find_r2t(const struct target_task *task, uint32_t r2t_sn, struct target_old_r2t *out)
 {
     for (size_t i = 0; i < TARGET_R2T_MAX; i++) {
-        if (task->r2ts[i].open && task->r2ts[i].r2t_sn == r2t_sn)
-            return &task->r2ts[i];
+        const struct target_sequence *r2t = &task->r2ts[i];
+
+        if (r2t->open && r2t->r2t_sn == r2t_sn) {
+            *out = (struct target_old_r2t){r2t->ttt, r2t_sn, r2t->offset, r2t->length};
+            return true;
+        }
+        if (task->old_r2ts[i].length > 0 && task->old_r2ts[i].r2t_sn == r2t_sn) {
+            *out = task->old_r2ts[i];
+            return true;
+        }
     }
-    return NULL;
+    return false;
 }
 
-void target_r2t_again(struct target_task *task, struct target_sequence *r2t)
+bool target_r2t_is_open(const struct target_task *task, uint32_t r2t_sn)
 {
-    struct pdu pdu = r2t_pdu(task, r2t);
+    struct target_old_r2t r2t;
 
+    return find_r2t(task, r2t_sn, &r2t);
+}
+
+void target_r2t_again(struct target_task *task, uint32_t r2t_sn)
+{
+    struct target_old_r2t r2t;
+    struct pdu pdu;
+
+    if (!find_r2t(task, r2t_sn, &r2t))
+        return;
+    pdu = r2t_pdu(task, &r2t);
     target_send_again(task->connection, &pdu, NULL, 0, NULL);
+}
+
+static void give_up(struct target_task *task, struct target_sequence *r2t)
+{
+    r2t->open = false;
+    task->old_r2ts[task->old_count++ % TARGET_R2T_MAX] =
+        (struct target_old_r2t){r2t->ttt, r2t->r2t_sn, r2t->offset, r2t->length};
 }
 
 /* In increasing order, as the sequences of a transfer have to be (RFC 7143, 13.19). */
@@ -290,15 +318,42 @@ static int compare_offsets(const void *left, const void *right)
     return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+static void sort_r2ts(struct target_task *task)
+{
+    uint32_t used = task->session->values.max_outstanding_r2t;
+
+    qsort(task->r2ts, used < TARGET_R2T_MAX ? used : TARGET_R2T_MAX, sizeof task->r2ts[0],
+          compare_offsets);
+}
+
 void target_task_restart_data(struct target_task *task)
 {
     for (size_t i = 0; i < TARGET_R2T_MAX; i++)
         task->r2ts[i].open = false;
-    qsort(task->r2ts,
-          task->session->values.max_outstanding_r2t < TARGET_R2T_MAX
-              ? task->session->values.max_outstanding_r2t
-              : TARGET_R2T_MAX,
-          sizeof task->r2ts[0], compare_offsets);
+    memset(task->old_r2ts, 0, sizeof task->old_r2ts);
+    sort_r2ts(task);
+    if (task->unsolicited.open)
+        close_sequence(task, &task->unsolicited);
+    target_task_request_data(task);
+}
+
+/* Data are late. Sequences that stopped are asked for anew; of those that never began, whose R2Ts
+ * may have been lost, only the first: a gap in R2TSN makes the initiator ask for the others, and no
+ * more are outstanding with it than need be. */
+static void ask_again(struct target_task *task)
+{
+    bool one = false;
+
+    sort_r2ts(task);
+    for (size_t i = 0; i < TARGET_R2T_MAX; i++) {
+        struct target_sequence *r2t = &task->r2ts[i];
+        bool began = r2t->data_sn > 0;
+
+        if (!r2t->open || (!began && one))
+            continue;
+        one |= !began;
+        give_up(task, r2t);
+    }
     if (task->unsolicited.open)
         close_sequence(task, &task->unsolicited);
     target_task_request_data(task);
@@ -324,7 +379,7 @@ void target_data_out_tick(struct target_connection *connection)
         struct target_task *task = LIST_OWNER(node, struct target_task, link);
 
         if (is_late(task, connection))
-            target_task_restart_data(task); /* sets data_due, unless the task is over */
+            ask_again(task); /* sets data_due, unless the task is over */
         else if (task->connection == connection && task->state == TARGET_TASK_DATA &&
                  task->heard + session->entity->settings.recovery_timeout < next)
             next = task->heard + session->entity->settings.recovery_timeout;

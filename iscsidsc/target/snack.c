@@ -42,7 +42,7 @@ static bool can_send(struct target_task *task, const struct run *run)
     for (uint32_t i = 0; i < run->length; i++) {
         uint32_t number = run->begin + i;
 
-        if (!is_data_in(task, number) && target_r2t_find(task, number) == NULL)
+        if (!is_data_in(task, number) && !target_r2t_is_open(task, number))
             return false;
     }
     return true;
@@ -55,13 +55,12 @@ static bool send_numbers(struct target_task *task, const struct run *run)
 
     for (uint32_t i = 0; i < run->length; i++) {
         uint32_t number = run->begin + i;
-        struct target_sequence *r2t = target_r2t_find(task, number);
 
-        sent |= is_data_in(task, number) || r2t != NULL;
+        sent |= is_data_in(task, number) || target_r2t_is_open(task, number);
         if (is_data_in(task, number))
             target_data_in_again(task, number);
-        else if (r2t != NULL)
-            target_r2t_again(task, r2t);
+        else
+            target_r2t_again(task, number);
     }
     return sent;
 }

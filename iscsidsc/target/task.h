@@ -85,6 +85,14 @@ struct target_sequence {
     uint32_t data_sn; /* of the next PDU */
 };
 
+/* An R2T that was given up for another, and that the initiator may never have seen. */
+struct target_old_r2t {
+    uint32_t ttt;
+    uint32_t r2t_sn;
+    uint32_t offset;
+    uint32_t length; /* 0: none */
+};
+
 struct target_task {
     struct list link;   /* session->tasks */
     struct list by_tag; /* session->tags */
@@ -107,6 +115,8 @@ struct target_task {
     struct target_ranges missing;
     struct target_sequence unsolicited;
     struct target_sequence r2ts[TARGET_R2T_MAX];
+    struct target_old_r2t old_r2ts[TARGET_R2T_MAX];
+    uint32_t old_count;
     struct target_buffer *data_out;
     uint64_t heard;      /* when Data-Out came last */
     uint16_t failure;    /* ASC and ASCQ of an ABORTED COMMAND; 0: fine */
@@ -170,9 +180,10 @@ void target_data_out(struct target_connection *connection, struct target_task *t
                      const struct pdu *pdu, bool intact, bool usable);
 /* Asks for what is missing, or runs the command when it has all. */
 void target_task_request_data(struct target_task *task);
-/* An R2T that is not answered yet; NULL: none has that R2TSN. */
-struct target_sequence *target_r2t_find(struct target_task *task, uint32_t r2t_sn);
-void target_r2t_again(struct target_task *task, struct target_sequence *r2t);
+/* Has the R2T of that number been sent, and not been answered? */
+bool target_r2t_is_open(const struct target_task *task, uint32_t r2t_sn);
+/* Sends it once more. */
+void target_r2t_again(struct target_task *task, uint32_t r2t_sn);
 /* Everything asked for is asked for anew, on another connection. */
 void target_task_restart_data(struct target_task *task);
 /* Data that have not come for settings.recovery_timeout are asked for again. */

@@ -657,7 +657,8 @@ static void asynchronous(void **state)
     client_receive(client, PDU_ASYNC_MESSAGE); /* behind what caused it */
     assert_int_equal(client->pdu.async_message.sn.stat_sn, stat_sn + 1);
     assert_int_equal(client->pdu.async_message.event, ASYNC_LOGOUT_REQUESTED);
-    assert_int_equal(client->pdu.async_message.parameter1, 10);
+    assert_int_equal(client->pdu.async_message.parameter1, 0);
+    assert_int_equal(client->pdu.async_message.parameter3, 10);
     test_unit_ready(client);
     client_expect_scsi(client, SCSI_GOOD);
     client_receive(client, PDU_ASYNC_MESSAGE);
