@@ -17,6 +17,8 @@ struct isns_follower {
     struct engine *engine;
     struct isns_server *server;
     struct isns_client *client;
+    struct portal_address where;
+    char node[ISCSI_NAME_MAX + 1]; /* the initiator's name there */
 };
 
 struct isns_server {
@@ -25,6 +27,7 @@ struct isns_server {
     struct mechanism *mechanism;
     struct portal_address where;
     struct isns_follower *follower; /* NULL: between two tries */
+    bool deferred;                  /* until we have left that server */
     struct os_timer timer;          /* the next try */
     unsigned tries;
     uint64_t began;      /* to be followed */
@@ -33,6 +36,11 @@ struct isns_server {
 
 #define SERVER(node)   LIST_OWNER(node, struct isns_server, list)
 #define FOLLOWER(node) LIST_OWNER(node, struct isns_follower, list)
+
+static bool same_place(const struct portal_address *left, const struct portal_address *right)
+{
+    return left->port == right->port && name_equal(left->host, right->host);
+}
 
 static void tell_waiters(struct isns_server *server, enum status status)
 {
@@ -95,6 +103,28 @@ static void follower_free(struct isns_follower *follower)
     os_free(follower);
 }
 
+static struct isns_server *first_deferred(struct engine *engine)
+{
+    LIST_EACH(node, &engine->isns_servers)
+    {
+        if (SERVER(node)->deferred)
+            return SERVER(node);
+    }
+    return NULL;
+}
+
+static void resume_deferred(struct engine *engine)
+{
+    struct isns_server *server;
+    while ((server = first_deferred(engine)) != NULL) {
+        server->deferred = false;
+        if (os_timer_set(engine->loop, &server->timer, os_now()))
+            continue;
+        try_later(server);
+        tell_waiters(server, STATUS_NO_MEMORY);
+    }
+}
+
 static void on_ended(void *context, enum status status)
 {
     struct isns_follower *follower = context;
@@ -102,6 +132,7 @@ static void on_ended(void *context, enum status status)
     struct engine *engine = follower->engine;
     follower_free(follower);
     if (server == NULL) {
+        resume_deferred(engine);
         engine_drained(engine);
         return;
     }
@@ -123,10 +154,8 @@ static const struct isns_events events = {
 static enum status connect_to(struct isns_server *server, struct isns_follower *follower)
 {
     const struct parameters *parameters;
-    char node[ISCSI_NAME_MAX + 1], alias[ISNS_TEXT_ROOM];
+    char alias[ISNS_TEXT_ROOM];
     enum status status = engine_parameters(server->engine, &parameters);
-    if (status == STATUS_OK)
-        status = settings_node_name(server->engine, node);
     if (status != STATUS_OK)
         return status;
     if (!os_host_name(alias, sizeof alias))
@@ -134,7 +163,7 @@ static enum status connect_to(struct isns_server *server, struct isns_follower *
     const struct isns_settings settings = {
         .host = server->where.host,
         .port = server->where.port,
-        .node = node,
+        .node = follower->node,
         .alias = alias,
         .connect_timeout = parameters->tcp_connect_time * 1000,
         .answer_timeout = parameters->wmi_request_timeout * 1000,
@@ -143,21 +172,45 @@ static enum status connect_to(struct isns_server *server, struct isns_follower *
     return follower->client != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+/* A goodbye that is still on its way would take back what is registered now. */
+static bool is_leaving(const struct engine *engine, const struct portal_address *where,
+                       const char *node)
+{
+    LIST_EACH(entry, &engine->isns_followers)
+    {
+        const struct isns_follower *follower = FOLLOWER(entry);
+        if (follower->server == NULL && same_place(&follower->where, where) &&
+            name_equal(follower->node, node))
+            return true;
+    }
+    return false;
+}
+
+/* OK, but deferred: the server's follower is made later. */
 static enum status follow(struct isns_server *server)
 {
+    char node[ISCSI_NAME_MAX + 1];
+    enum status status = settings_node_name(server->engine, node);
+    if (status != STATUS_OK)
+        return status;
+    os_timer_clear(&server->timer);
+    server->deferred = is_leaving(server->engine, &server->where, node);
+    if (server->deferred)
+        return STATUS_OK;
     struct isns_follower *follower = os_alloc(sizeof *follower);
     if (follower == NULL)
         return STATUS_NO_MEMORY;
     follower->engine = server->engine;
     follower->server = server;
+    follower->where = server->where;
+    memcpy(follower->node, node, sizeof node);
     list_append(&server->engine->isns_followers, &follower->list);
-    enum status status = connect_to(server, follower);
+    status = connect_to(server, follower);
     server->mechanism->asked = true;
     if (status != STATUS_OK) {
         follower_free(follower);
         return status;
     }
-    os_timer_clear(&server->timer);
     server->follower = follower;
     return STATUS_OK;
 }
@@ -165,8 +218,11 @@ static enum status follow(struct isns_server *server)
 static void on_timer(struct os_timer *timer)
 {
     struct isns_server *server = LIST_OWNER(timer, struct isns_server, timer);
-    if (server->follower == NULL && follow(server) != STATUS_OK)
-        try_later(server);
+    enum status status = server->follower == NULL ? follow(server) : STATUS_OK;
+    if (status == STATUS_OK)
+        return;
+    try_later(server);
+    tell_waiters(server, status);
 }
 
 /* --- the end --- */
@@ -212,9 +268,14 @@ void isns_servers_drop(struct engine *engine)
 
 void isns_servers_renamed(struct engine *engine)
 {
+    char name[ISCSI_NAME_MAX + 1];
+    if (settings_node_name(engine, name) != STATUS_OK)
+        return;
     LIST_EACH(node, &engine->isns_servers)
     {
         struct isns_server *server = SERVER(node);
+        if (server->follower == NULL || name_equal(server->follower->node, name))
+            continue;
         say_goodbye(server);
         if (follow(server) != STATUS_OK)
             try_later(server);
@@ -233,8 +294,7 @@ static struct isns_server *find(const struct engine *engine, const struct portal
 {
     LIST_EACH(node, &engine->isns_servers)
     {
-        if (SERVER(node)->where.port == where->port &&
-            name_equal(SERVER(node)->where.host, where->host))
+        if (same_place(&SERVER(node)->where, where))
             return SERVER(node);
     }
     return NULL;
@@ -251,6 +311,7 @@ static struct isns_server *make(struct engine *engine, const struct portal_addre
         os_free(server);
         return NULL;
     }
+    server->mechanism->answered = false;
     server->engine = engine;
     server->began = os_now();
     server->where = *where;
@@ -265,7 +326,8 @@ static enum status ask(struct isns_server *server, bool new, enum exploration_mo
                        uint64_t most, bool *waiting)
 {
     enum status status = STATUS_OK;
-    bool pending = server->follower != NULL && !server->mechanism->answered && server->tries == 0 &&
+    bool under_way = server->follower != NULL || server->deferred;
+    bool pending = under_way && !server->mechanism->answered && server->tries == 0 &&
                    os_now() - server->began < most;
     bool always = mode == EXPLORE_ALL || mode == EXPLORE_ISNS;
     if (server->follower == NULL && (new || always))

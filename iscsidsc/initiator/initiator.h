@@ -245,7 +245,8 @@ void session_statistics(const struct session *session, struct statistics *out);
 
 /* --- tasks --- */
 
-#define TASK_CDB_MAX 260u
+#define TASK_CDB_MAX     260u
+#define TASK_FORMER_CIDS 4u
 
 struct task;
 
@@ -344,13 +345,14 @@ struct task {
     uint64_t ack_lun;
     uint32_t itt;
     uint32_t cmd_sn;
-    uint32_t requested;  /* bytes of data_out sent unasked or asked for */
-    uint16_t bursts;     /* to be sent */
-    uint16_t r2ts;       /* of those, what R2Ts asked for */
-    uint16_t frames;     /* in the output that point to data_out */
-    uint16_t lost_cid;   /* of the connection that it was on */
-    uint16_t former_cid; /* and before, as long as `reassigning` */
-    bool reassigning;    /* the target has not confirmed that it is on this connection */
+    uint32_t requested;                     /* bytes of data_out sent unasked or asked for */
+    uint16_t bursts;                        /* to be sent */
+    uint16_t r2ts;                          /* of those, what R2Ts asked for */
+    uint16_t frames;                        /* in the output that point to data_out */
+    uint16_t lost_cid;                      /* of the connection that it was on */
+    uint16_t former_cids[TASK_FORMER_CIDS]; /* and before, as long as `reassigning` */
+    uint8_t former_count;
+    bool reassigning; /* the target has not confirmed that it is on this connection */
     uint8_t reassignments;
     uint8_t state;
     uint8_t response; /* enum scsi_response_code */

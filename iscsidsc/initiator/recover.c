@@ -8,6 +8,8 @@
 #include "initiator/internal.h"
 #include "os/memory.h"
 
+#include <string.h>
+
 enum {
     RETRIES_MAX = 16,  /* of one command whose immediate data are damaged, or that nobody takes */
     RETRY_AFTER = 100, /* milliseconds */
@@ -135,6 +137,18 @@ static void keep(struct task *task)
     list_append(&session->kept, &task->link);
 }
 
+static void note_former(struct task *task, uint16_t cid)
+{
+    for (uint8_t i = 0; i < task->former_count; i++)
+        if (task->former_cids[i] == cid)
+            return;
+    if (task->former_count == TASK_FORMER_CIDS) {
+        task->former_count--;
+        memmove(task->former_cids, task->former_cids + 1, task->former_count * sizeof cid);
+    }
+    task->former_cids[task->former_count++] = cid;
+}
+
 void recover_keep(struct connection *connection)
 {
     struct session *session = connection->session;
@@ -148,8 +162,8 @@ void recover_keep(struct connection *connection)
 
         if (task->connection != connection)
             continue;
-        if (task->reassigning) /* the target may see it on either */
-            task->former_cid = task->lost_cid;
+        if (task->reassigning) /* the target may see it on any of them */
+            note_former(task, task->lost_cid);
         task->lost_cid = connection->cid;
         keep(task);
     }
@@ -221,7 +235,8 @@ static bool take_over(struct connection *connection, struct task *task, bool fre
         task_send_command(connection, task, frame);
     } else {
         if (!task->reassigning)
-            task->former_cid = task->lost_cid;
+            task->former_count = 0;
+        note_former(task, task->lost_cid); /* its logout may not have got there */
         task->reassigning = true;
         send_reassign(connection, task);
     }
@@ -350,12 +365,15 @@ void recover_logged_out(struct session *session, uint8_t response)
  * one, should the last one not have got as far as to take it over. */
 static bool try_former(struct task *task)
 {
-    uint16_t cid = task->former_cid;
+    uint16_t cid;
 
-    if (!task->reassigning || ++task->reassignments > RETRIES_MAX)
+    if (task->former_count == 0 || ++task->reassignments > RETRIES_MAX)
         return false;
+    cid = task->former_cids[0]; /* in turn */
+    task->former_count--;
+    memmove(task->former_cids, task->former_cids + 1, task->former_count * sizeof cid);
     output_forget(task->connection, task);
-    task->former_cid = task->lost_cid;
+    note_former(task, task->lost_cid);
     task->lost_cid = cid;
     keep(task);
     return true;

@@ -106,6 +106,7 @@ static void reset(struct task *task)
     task->data_sn = (struct sn_window){0};
     task->answered = task->acknowledge = task->resync = task->taken_over = false;
     task->reassigning = false;
+    task->former_count = 0;
     task->reassignments = 0;
     task->rescue = 0;
     task->snack_end = task->snacks = 0;

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sys
 import traceback
 
@@ -116,7 +117,14 @@ def check_isnsd(peer):
     expect("storage nodes", 500, len(names))
 
 
-CHECKS = {"freeradius": check_radius, "isnsd-many": check_isnsd, "tgtd-digest": check_digest,
+def check_odd_isns(peer):
+    host, port = peer.environment()["TEST_ODD_ISNS"].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), 20) as connection:
+        connection.sendall(bytes.fromhex("000100010000cc0000070000"))
+        expect("version and function of an answer", bytes.fromhex("00028001"), connection.recv(4, socket.MSG_WAITALL))
+
+
+CHECKS = {"freeradius": check_radius, "isnsd-many": check_isnsd, "odd-isns": check_odd_isns, "tgtd-digest": check_digest,
           "tgtd-chapdiscovery": check_chap_discovery, "tgtd-many": check_many, "embedded-many": check_disks}
 
 

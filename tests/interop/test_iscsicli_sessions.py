@@ -4,6 +4,7 @@
     python3 tests/harness/run.py --peers embedded,tgtd --build BUILD -- tests/interop/test_iscsicli_sessions.py ISCSICLI [TEST...]
 """
 
+import os
 import re
 
 import iscsicli_case
@@ -11,15 +12,17 @@ import peers
 from iscsicli_case import ID, SESSION_ID, SUCCESS, Case, on_each_peer
 
 
-class Sessions(Case):
-    """Discovery, sessions and SCSI commands on every peer that runs."""
-
+class PeerCase(Case):
     def log_in(self, conversation, target="open", *credentials):
         self.assert_done(conversation.say("AddTargetPortal", self.address, self.socket))
         answer = self.assert_done(conversation.say("QLoginTarget", "%s:%s" % (peers.PREFIX, target), *credentials))
         ids = r"\ASession Id is (0x%s-0x%s)\nConnection Id is 0x%s-0x%s\n\Z" % ((r"[0-9a-f]+",) * 4)
         self.assertRegex(answer, ids)
         return re.match(ids, answer).group(1)
+
+
+class Sessions(PeerCase):
+    """Discovery, sessions and SCSI commands on every peer that runs."""
 
     def data(self, answer, indent=8):
         """The bytes of a hex dump."""
@@ -113,6 +116,33 @@ class Sessions(Case):
         self.assert_done(conversation.say("ReadCapacity", session, self.lun))
 
     @on_each_peer
+    def test_connections(self, conversation):
+        if self.kind != "embedded":  # tgtd takes one in a session
+            return
+        session = self.log_in(conversation)
+        connection = re.compile(r"^        Connection Id     : (%s)$" % ID, re.M)
+        leading, = connection.findall(conversation.say("SessionList", "F"))
+        add = ["AddConnection", session, "*", "*", self.address, self.socket, "*"] + ["*"] * 9 + ["*"]
+        self.assertEqual(self.assert_done(conversation.say(*add)), "", "no id is shown")
+        answer = conversation.say("SessionList", "F")
+        self.assertIn("Number Connections     : 2\n", answer)
+        _, added = connection.findall(answer)
+        self.assertEqual(answer.count("        Target Portal     : %s/%s\n" % (self.address, self.socket)), 2)
+        add[4:6] = "*", "*"  # where the first one goes
+        self.assert_done(conversation.say(*add))
+        self.assertIn("Number Connections     : 3\n", conversation.say("SessionList", "F"))
+        for word, reason in ((leading, "leading"), ("1-1", "")):
+            answer = conversation.say("RemoveConnection", session, word)
+            self.assertNotIn(SUCCESS, answer)
+            self.assertIn(reason, answer)
+        self.assertIn("Invalid connectionid: zz", conversation.say("RemoveConnection", session, "zz"))
+        self.assertEqual(self.assert_done(conversation.say("RemoveConnection", session, "0x" + added.replace("-", "-0x"))), "")
+        self.assertIn("Number Connections     : 2\n", conversation.say("SessionList", "F"))
+        self.assertNotIn(SUCCESS, conversation.say("QAddConnection", session, "*", "a b"))
+        self.assertRegex(self.assert_done(conversation.say("QAddConnection", session, "*", "*")),
+                         r"\AConnection Id is 0x[0-9a-f]+-0x[0-9a-f]+\n\Z")
+
+    @on_each_peer
     def test_digests(self, conversation):
         if self.kind == "tgtd":  # its targets without digests refuse them
             return
@@ -137,6 +167,69 @@ class Sessions(Case):
         self.assertNotIn(SUCCESS, conversation.say(*login))
         self.assert_done(conversation.say("CHAPSecret", "0x" + peers.TARGET_SECRET.encode().hex()))
         self.assert_done(conversation.say(*login))
+
+
+class Connections(PeerCase):
+    """Several connections in a session."""
+
+    def connections(self, conversation):
+        """(id, target portal, CID) of each, in the order of the list."""
+        listing = self.assert_done(conversation.say("SessionList", "F"))
+        found = re.findall(r"^ {8}Connection Id {5}: (%s)\n {8}Initiator Portal  : \S+/[1-9]\d*\n"
+                           r" {8}Target Portal {5}: (\S+)\n {8}CID {15}: ([0-9a-f]{2} [0-9a-f]{2})$" % ID, listing, re.M)
+        self.assertIn("Number Connections     : %d\n" % len(found), listing)
+        return found
+
+    def add(self, conversation, session, address="*", socket="*", *more):
+        options = list(more) + ["*"] * (10 - len(more))
+        return conversation.say("AddConnection", session, "*", "*", address, socket, "*", *options)
+
+    @on_each_peer
+    def test_connections_are_added_and_removed(self, conversation):
+        session = self.log_in(conversation)
+        portal2 = os.environ["TEST_%s_PORTAL2" % self.kind.upper()]
+        self.assertEqual(self.assert_done(self.add(conversation, session, *portal2.rsplit(":", 1))), "")
+        answer = self.assert_done(conversation.say("QAddConnection", session, "*", "*"))
+        self.assertRegex(answer, r"\AConnection Id is 0x%s-0x%s\n\Z" % ((r"[0-9a-f]+",) * 2))
+        found = self.connections(conversation)
+        first = "%s/%s" % (self.address, self.socket)
+        self.assertEqual([one[1:] for one in found],
+                         [(first, "01 00"), (portal2.replace(":", "/"), "02 00"), (first, "03 00")])
+        self.assertEqual("0x%s-0x%s" % tuple(found[2][0].split("-")), answer.split()[-1])
+        self.assert_done(conversation.say("ReadCapacity", session, self.lun))
+        self.assertEqual(self.assert_done(conversation.say("RemoveConnection", session, found[1][0])), "")
+        self.assertEqual(self.connections(conversation), [found[0], found[2]])
+        self.assert_done(conversation.say("LogoutTarget", session))
+
+    @on_each_peer
+    def test_what_may_not_be_removed(self, conversation):
+        session = self.log_in(conversation)
+        leading = self.connections(conversation)[0][0]
+        self.assertNotIn(SUCCESS, conversation.say("RemoveConnection", session, leading))
+        self.assert_done(self.add(conversation, session))
+        self.assertNotIn(SUCCESS, conversation.say("RemoveConnection", session, leading))
+        self.assertNotIn(SUCCESS, conversation.say("RemoveConnection", session, "0-0"))
+        self.assertNotIn(SUCCESS, conversation.say("RemoveConnection", "0-0", leading))
+        self.assertEqual(len(self.connections(conversation)), 2)
+
+    @on_each_peer
+    def test_no_more_than_were_agreed_on(self, conversation):
+        self.assert_done(conversation.say("AddTargetPortal", self.address, self.socket))
+        login = ["LoginTarget", peers.PREFIX + ":open", "T"] + ["*"] * 8 + ["2"] + ["*"] * 6 + ["0"]
+        session = SESSION_ID.search(self.assert_done(conversation.say(*login))).group(1)
+        self.assert_done(self.add(conversation, session))
+        self.assertIn("onnections", self.add(conversation, session))
+        self.assertEqual(len(self.connections(conversation)), 2)
+
+    @on_each_peer
+    def test_a_connection_proves_who_we_are(self, conversation):
+        session = self.log_in(conversation, "chap", peers.CHAP_USER, peers.CHAP_SECRET)
+        self.assert_done(self.add(conversation, session))  # as the session did
+        self.assert_done(conversation.say("QAddConnection", session, "*", "*", peers.CHAP_USER, peers.CHAP_SECRET))
+        self.assertIn("Authentication Failure", conversation.say(
+            "QAddConnection", session, "*", "*", peers.CHAP_USER, "wrongsecret12"))
+        self.assertEqual(len(self.connections(conversation)), 3)
+
 
 if __name__ == "__main__":
     iscsicli_case.main(__doc__)

@@ -4,6 +4,7 @@
     python3 tests/harness/run.py --peers embedded --build BUILD -- tests/interop/test_iscsicli_targets.py ISCSICLI [TEST...]
 """
 
+import os
 import re
 
 import iscsicli_case
@@ -119,6 +120,64 @@ class Targets(Case):
         self.assertIn("Session Id is 0x", self.assert_done(conversation.say(
             "LoginTarget", peers.PREFIX + ":chap", "T", *["*"] * 15, "0")))
         self.assertNotIn(SUCCESS, conversation.say("QLoginTarget", TARGET))
+
+
+class Security(Case):
+    """What is set for IPsec, which there is none of."""
+
+    ANY = ["*", "*"]
+    NO_AUTH_INFO = 0x34
+
+    def test_flags_of_an_identity(self):
+        for kind, identity, other in (("1", "192.0.2.7", "192.0.2.8"), ("2", "host.example", "other.example"),
+                                      ("3", "user@host.example", "other@host.example"), ("5", "2001:db8::7", "2001:db8::8")):
+            with self.subTest(kind=kind):
+                self.assertEqual(self.succeed("PSKey", *self.ANY, "0x35", kind, identity, "a key", "T"), "")
+                self.assertEqual(self.succeed("GetPSKey", *self.ANY, kind, identity),
+                                 "    Security Flags        : 0x35\n        Transport Mode Preferred\n        PFS Enabled\n"
+                                 "        Security Flags are Valid\n")
+                self.refuse(self.NO_AUTH_INFO, "GetPSKey", *self.ANY, kind, other)
+                self.succeed("PSKey", *self.ANY, "0", kind, identity, "*", "*")
+                self.refuse(self.NO_AUTH_INFO, "GetPSKey", *self.ANY, kind, identity)
+
+    def test_a_key_that_does_not_last(self):
+        self.succeed("PSKey", *self.ANY, "1", "2", "host.example", "a key", "F")
+        self.refuse(self.NO_AUTH_INFO, "GetPSKey", *self.ANY, "2", "host.example")
+
+    def test_aggressive_mode_is_refused(self):
+        self.refuse(INVALID_PARAMETER, "PSKey", *self.ANY, "0x9", "2", "host.example", "a key", "T")
+
+    def test_group_key_and_tunnel_address(self):
+        for words in (["GroupKey", "a key", "T"], ["GroupKey", "*", "*"], ["TunnelAddr", *self.ANY, "192.0.2.1", "192.0.2.9", "T"],
+                      ["TunnelAddr", *self.ANY, "*", "2001:db8::9", "F"], ["TunnelAddr", *self.ANY, "*", "*", "*"]):
+            with self.subTest(words=words):
+                self.assertEqual(self.succeed(*words), "")
+        self.refuse(INVALID_PARAMETER, "TunnelAddr", *self.ANY, "*", "host.example", "T")
+
+    @on_each_peer
+    def test_a_login_that_requires_ipsec_fails(self, conversation):
+        self.assert_done(conversation.say("AddTargetPortal", self.address, self.socket))
+        login = ["LoginTarget", peers.PREFIX + ":open", "T"] + ["*"] * 5 + ["1"] + ["*"] * 9 + ["0"]
+        self.assertNotIn(SUCCESS, conversation.say(*login))
+        login[7:9] = "0x3", "*"
+        self.assertNotIn(SUCCESS, conversation.say(*login))
+        self.assertTrue(conversation.say("SessionList").startswith("Total of 0 sessions\n"))
+
+
+class Servers(Case):
+    """iSNS servers; test_isns.py has real ones."""
+
+    def test_the_list(self):
+        server = os.environ.get("TEST_REFUSED_PORTAL", "127.0.0.1:1")
+        self.assertEqual(self.succeed("ListiSNSServers"), "No SNS Servers\n")
+        self.refuse(10061 & 0xFF if not iscsicli_case.under_wine() else 10061, "AddiSNSServer", server)
+        self.assertEqual(self.succeed("ListiSNSServers"), "    %s\n" % server)
+        self.assertEqual(self.succeed("RemoveiSNSServer", server), "")
+        self.assertEqual(self.succeed("ListiSNSServers"), "No SNS Servers\n")
+        self.refuse(0x3A, "RemoveiSNSServer", server)
+        self.refuse(0x3A, "RefreshiSNSServer", server)
+        self.assertEqual(self.succeed("RefreshiSNSServer", "*"), "")
+        self.refuse(INVALID_PARAMETER, "AddiSNSServer", "a b")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Connections of sessions are cut, reset and stalled five hundred times under a stream of INQUIRYs: no call takes longer
 than it may, every session keeps its id and answers for its own disk, and the service grows neither in descriptors nor in
-memory.
+memory. And a session of several connections goes on with what is left of them.
 
     python3 tests/harness/run.py --build BUILD -- tests/interop/test_service_reconnect.py BUILD [TEST...]
 
@@ -30,6 +30,7 @@ import test_service  # noqa: E402
 
 SEED = int(os.environ.get("TEST_SEED", random.getrandbits(32)))
 EVENTS, WARM_UP = 500, 150
+SEVERAL_EVENTS = 300
 SESSIONS, PATIENT_SESSIONS = 8, 2  # those that come back at once, and those that wait first
 TIME2WAIT = 2
 COMMAND_SECONDS, SLACK = 1, 1  # what a command may take, and what a busy machine may add
@@ -90,6 +91,12 @@ class Library:
                   ctypes.byref(connection))
         return session
 
+    def add_connection(self, session, portal):
+        connection = Id()
+        self.call("AddIScsiConnectionA", ctypes.byref(session), None, self.ANY_PORT, ctypes.byref(Portal(portal)),
+                  ctypes.c_uint64(0), None, 0, None, ctypes.byref(connection))
+        return connection
+
     def add_portal(self, portal):
         self.call("AddIScsiSendTargetPortalA", None, self.ANY_PORT, None, ctypes.c_uint64(0),
                   ctypes.byref(Portal(portal)))
@@ -109,7 +116,8 @@ class Library:
 class Plan:
     """How many connections are still to be harmed, and how the next one is."""
 
-    def __init__(self):
+    def __init__(self, kinds=KINDS):
+        self.kinds = kinds
         self.lock = threading.Lock()
         self.random = random.Random(SEED)
         self.left = 0
@@ -121,7 +129,7 @@ class Plan:
             if self.left == 0:
                 return None
             self.left -= 1
-            kind = self.random.choices(list(KINDS), KINDS.values())[0]
+            kind = self.random.choices(list(self.kinds), self.kinds.values())[0]
             # At once, within the login, or within a command.
             most = self.random.choices((0, 700, 8000), (5, 15, 80))[0]
             return kind, self.random.randint(0, most)
@@ -279,11 +287,13 @@ def name_of(number):
 
 
 class Case(test_service.Case):
+    configuration = CONFIGURATION
+
     def setUp(self):
         super().setUp()
         os.makedirs(self.state, 0o700)
         with open(os.path.join(self.state, "iscsi.conf"), "w") as file:
-            file.write(CONFIGURATION)
+            file.write(self.configuration)
         os.environ.update(ISCSIDSC_STATE=self.state, ISCSIDSC_SERVICE="require")
         self.target = Target(test_service.BUILD)
         self.addCleanup(self.target.stop)
@@ -394,6 +404,45 @@ class Soak(Case):
             if number >= SESSIONS:
                 self.assertIsNotNone(proxy.gap, "session %d was never interrupted" % number)
                 self.assertGreater(proxy.gap, TIME2WAIT - 0.05, "DefaultTime2Wait was not waited for")
+
+
+class Several(Case):
+    """A session of three connections, each of which is cut or reset again and again: none of its commands fails."""
+
+    configuration = "WMIRequestTimeout = 20\nTCPConnectTime = 1\nLoginTimeout = 5\nDelayBetweenReconnect = 1\n"
+
+    def test_a_session_survives_its_connections(self):
+        print("TEST_SEED=%d" % SEED)
+        plan = Plan({"cut": 1, "reset": 1})
+        proxies = [self.proxy(plan, number % 2) for number in range(3)]
+        self.library.add_portal(self.target.portals[0])
+        session = self.library.log_in(name_of(0), proxies[0].portal)
+        ids = [self.library.add_connection(session, proxy.portal) for proxy in proxies[1:]]
+        self.assertEqual(self.ids_listed()[1:], [str(connection) for connection in ids])
+        before = self.ids_listed()
+        streams = [Stream(self.library, session) for _ in range(4)]
+        for stream in streams:
+            stream.start()
+        with plan.lock:
+            plan.left = SEVERAL_EVENTS
+        test_service.wait_for(lambda: plan.left == 0, "the interruptions")
+        test_service.wait_for(lambda: self.ids_listed() == before, "the three connections of before")
+        for stream in streams:
+            stream.end.set()
+        for stream in streams:
+            stream.join(test_service.DEADLINE)
+            self.assertFalse(stream.is_alive(), "a call hangs")
+            self.assertIsNone(stream.trouble)
+            self.assertEqual(list(stream.statuses), [0], stream.statuses)
+        self.assertEqual([proxy.trouble for proxy in proxies], [None] * 3)
+        self.assertGreater(min(proxy.connections for proxy in proxies), 1, "a connection was never interrupted")
+        print("%d interruptions, %d INQUIRYs, the longest took %.2f s" % (
+            sum(plan.count.values()), sum(stream.statuses[0] for stream in streams), max(stream.longest for stream in streams)))
+        self.assertEqual(self.sessions(), [str(session)])
+
+    def ids_listed(self):
+        found = re.findall(r"^ +Connection Id +: (\w+)-(\w+)$", self.succeed("SessionList"), re.M)
+        return [str(Id(int(unique, 16), int(specific, 16))) for unique, specific in found]
 
 
 class Elsewhere(Case):

@@ -60,6 +60,7 @@ struct isns_server {
     size_t pdu_most;            /* bytes of one PDU's payload; 0: any number */
     bool plain;                 /* knows nothing of portal groups */
     bool compatible;            /* writes IPv4 as ::10.0.0.1 */
+    bool slow_leave;            /* takes its time to take somebody off its books */
     bool no_inquiries;          /* refuses who wants them */
     uint32_t period;            /* that it grants; 0: it says nothing of it */
     enum isns_error errors[16]; /* by function */
@@ -82,6 +83,10 @@ struct isns_server {
     unsigned endless_sequence;
     uint8_t endless_header[ISNS_HEADER_LENGTH];
     struct os_timer timer;
+
+    struct isns_link *leaving;
+    struct isns_header leave;
+    struct os_timer leave_timer;
 };
 
 /* --- what it keeps --- */
@@ -463,7 +468,11 @@ static inline void server_on_message(struct isns_link *link, const struct isns_h
     if ((function & ISNS_RESPONSE) == 0)
         read_request(server, function, payload, length, &asked);
     server_note(server, word_of(header, &asked));
-    if ((function & ISNS_RESPONSE) == 0) {
+    if (function == ISNS_DEV_DEREG && server->slow_leave) {
+        server->leaving = link;
+        server->leave = *header;
+        assert_true(os_timer_set(server->loop, &server->leave_timer, os_now() + 100));
+    } else if ((function & ISNS_RESPONSE) == 0) {
         answer_begin(&answer, header, ISNS_SUCCESSFUL);
         enum isns_error error = answer_to(server, function, &answer.writer, &asked);
         if (error != ISNS_SUCCESSFUL) {
@@ -474,6 +483,19 @@ static inline void server_on_message(struct isns_link *link, const struct isns_h
     }
     if (server->asked != NULL)
         server->asked(server, function);
+}
+
+static inline void server_on_leave_timer(struct os_timer *timer)
+{
+    struct isns_server *server = LIST_OWNER(timer, struct isns_server, leave_timer);
+    struct isns_link *link = server->leaving;
+    struct answer answer;
+    server->registered = false;
+    server->leaving = NULL;
+    if (!isns_link_is_open(link))
+        return;
+    answer_begin(&answer, &server->leave, ISNS_SUCCESSFUL);
+    answer_end(server, link, &answer, ISNS_DEV_DEREG);
 }
 
 static inline void server_on_failed(struct isns_link *link, enum status status)
@@ -523,6 +545,7 @@ static inline void server_start(struct isns_server *server, struct os_loop *loop
 {
     *server = (struct isns_server){.loop = loop, .at = loopback(0), .period = 600};
     server->timer.fire = server_on_timer;
+    server->leave_timer.fire = server_on_leave_timer;
     server_listen(server);
 }
 
@@ -532,6 +555,7 @@ static inline void server_stop(struct isns_server *server)
     os_watch_stop(&server->watch);
     os_close(server->watch.socket);
     os_timer_clear(&server->timer);
+    os_timer_clear(&server->leave_timer);
     for (size_t i = 0; i < SERVER_CALLERS_MOST; i++)
         isns_link_close(&server->callers[i].link);
 }

@@ -12,11 +12,11 @@ static struct target_host host;
 
 /* What the target does. Two threads see it. */
 static struct {
-    struct target_connection *_Atomic by_cid[CIDS]; /* the latest in full feature phase */
-    atomic_uint logins[CIDS];                       /* so many came that far */
-    atomic_uint lost_opcode;                        /* PDUs that are not sent ... */
-    atomic_uint lost_cid;                           /* ... on this connection; 0: on any */
-    atomic_uint refusal; /* of logins that join a session: class, detail */
+    atomic_uint logins[CIDS]; /* that came to full feature phase */
+    atomic_uint cut[CIDS];    /* the number of the latest one that is to end */
+    atomic_uint lost_opcode;  /* PDUs that are not sent ... */
+    atomic_uint lost_cid;     /* ... on this connection; 0: on any */
+    atomic_uint refusal;      /* of logins that join a session: class, detail */
     atomic_uint refusals;
     atomic_uint slow;        /* milliseconds that Data-In takes on CID 2 */
     atomic_uint deaf;        /* CID of a connection that nothing is heard on */
@@ -26,16 +26,27 @@ static struct {
 
 /* --- the target --- */
 
-enum { MEMORY_CID, MEMORY_JOINS };
+enum { MEMORY_CID, MEMORY_JOINS, MEMORY_NUMBER };
+enum { LOOK_AGAIN = 2 /* milliseconds */ };
 
 static void on_full_feature(void *context, struct target_connection *connection)
 {
-    uint32_t cid = target_fault_memory(connection)[MEMORY_CID];
+    uint32_t *memory = target_fault_memory(connection);
     (void)context;
-    if (cid >= CIDS)
+    if (memory[MEMORY_CID] >= CIDS)
         return;
-    orders.by_cid[cid] = connection;
-    orders.logins[cid]++;
+    memory[MEMORY_NUMBER] = ++orders.logins[memory[MEMORY_CID]];
+    target_fault_timer(connection, LOOK_AGAIN);
+}
+
+static void on_timer(void *context, struct target_connection *connection)
+{
+    const uint32_t *memory = target_fault_memory(connection);
+    (void)context;
+    if (memory[MEMORY_NUMBER] <= orders.cut[memory[MEMORY_CID]])
+        target_fault_end(connection, TARGET_END_RESET);
+    else
+        target_fault_timer(connection, LOOK_AGAIN);
 }
 
 static void on_incoming(void *context, struct target_connection *connection,
@@ -102,29 +113,19 @@ static void on_outgoing(void *context, struct target_connection *connection,
         out->copies = 0;
 }
 
-static const struct target_fault fault = {
-    .full_feature = on_full_feature, .incoming = on_incoming, .outgoing = on_outgoing};
+static const struct target_fault fault = {.full_feature = on_full_feature,
+                                          .timer = on_timer,
+                                          .incoming = on_incoming,
+                                          .outgoing = on_outgoing};
 
-static unsigned cut_cid; /* 0: all */
-
-static void run_cut(struct os_job *job)
-{
-    (void)job;
-    for (unsigned cid = 1; cid < CIDS; cid++) {
-        struct target_connection *connection = orders.by_cid[cid];
-        if (connection == NULL || (cut_cid != 0 && cid != cut_cid))
-            continue;
-        orders.by_cid[cid] = NULL;
-        target_fault_end(connection, TARGET_END_RESET);
-    }
-}
-
-/* Ends connections that stand. */
+/* Ends connections that stand; 0: all. They notice it themselves, for nobody else knows which of
+ * them there still are. */
 static void cut(unsigned cid)
 {
-    cut_cid = cid;
-    host.job.run = run_cut;
-    os_loop_post(host.loop, &host.job);
+    for (unsigned i = 1; i < CIDS; i++) {
+        if (cid == 0 || i == cid)
+            orders.cut[i] = orders.logins[i];
+    }
 }
 
 /* --- the engine --- */

@@ -583,6 +583,38 @@ static void another_name_is_registered_anew(void **state)
     assert_string_equal(node_copy, BASE ":renamed");
 }
 
+static void the_same_name_changes_nothing(void **state)
+{
+    const struct request_set_node_name request = {.name = BASE ":same"};
+    (void)state;
+    assert_status(ask(OPERATION_set_node_name, &request, NULL), STATUS_OK);
+    assert_status(add_server(one.address), STATUS_OK);
+    assert_status(ask(OPERATION_set_node_name, &request, NULL), STATUS_OK);
+    assert_status(refresh_server(one.address), STATUS_OK);
+    assert_string_equal(log_of(&one), "replace subscribe all ");
+    assert_int_equal(one.server.connections, 1);
+}
+
+/* The goodbye must not take back what is registered after it. */
+static void a_server_may_be_added_again_at_once(void **state)
+{
+    (void)state;
+    one.server.slow_leave = true;
+    server_add(&one.server, BASE ":a", 1, 1);
+    assert_status(add_server(one.address), STATUS_OK);
+    assert_status(remove_server(one.address), STATUS_OK);
+    assert_status(add_server(one.address), STATUS_OK);
+    assert_string_equal(log_of(&one), "replace subscribe all leave replace subscribe all ");
+    assert_null(one.server.leaving);
+    assert_true(one.server.registered);
+    assert_status(remove_server(one.address), STATUS_OK);
+    assert_status(list_targets(true), STATUS_OK);
+    assert_string_equal(names, "");
+    assert_status(add_server(one.address), STATUS_OK);
+    assert_targets(BASE ":a");
+    assert_true(one.server.registered);
+}
+
 static void want_of_memory_is_told(void **state)
 {
     enum status status = STATUS_NO_MEMORY;
@@ -630,6 +662,8 @@ int main(void)
         ISNS_TEST(a_service_follows_its_servers_by_itself),
         ISNS_TEST(a_followed_server_keeps_a_service_busy),
         ISNS_TEST(another_name_is_registered_anew),
+        ISNS_TEST(the_same_name_changes_nothing),
+        ISNS_TEST(a_server_may_be_added_again_at_once),
         ISNS_TEST(want_of_memory_is_told),
     };
     return cmocka_run_group_tests_name("engine_isns", tests, NULL, NULL);
