@@ -135,7 +135,7 @@ static void open_wire(struct world *world)
 
     if (world->opened == WIRES) {
         for (size_t i = 0; i < WIRES; i++)
-            print_message("  connection %zu: %s\n", i + 1, world->wires[i].detail);
+            print_message("  connection %u: %s\n", (unsigned)i + 1, world->wires[i].detail);
         fail_msg("%s: more than %d connections", world->now_played->name, WIRES);
     }
     world->opened++;
@@ -376,7 +376,7 @@ static void explain(const struct world *world)
     }
     for (size_t i = 0; i < world->opened; i++)
         if (world->wires[i].over)
-            print_message("  connection %zu: %s\n", i + 1, world->wires[i].detail);
+            print_message("  connection %u: %s\n", (unsigned)i + 1, world->wires[i].detail);
     for (unsigned i = 0; target_script_hits(world->script, i) > 0; i++)
         print_message("  rule %u: %u times\n", i + 1,
                       (unsigned)target_script_hits(world->script, i));
