@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""An iSNS server that speaks another version than everybody: it answers each message in version 2.
+"""iSNS servers that nobody can talk to: one answers each message in version 2, the other one with what is no iSNS at all.
 
-    oddisns.py PORT
+    oddisns.py PORT GARBLED_PORT
 """
 
 import os
 import socketserver
 import struct
 import sys
+import threading
 
 if __name__ != "__main__":
     import peers
@@ -41,14 +42,25 @@ class Handler(socketserver.BaseRequestHandler):
                                              transaction, sequence) + status)
 
 
+class Garbled(socketserver.BaseRequestHandler):
+    def handle(self):
+        while self.request.recv(4096):
+            self.request.sendall(b"\xFF" * 64)
+
+
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
 
-if __name__ == "__main__":
-    with Server(("127.0.0.1", int(sys.argv[1])), Handler) as server:
+def serve(port, handler):
+    with Server(("127.0.0.1", int(port)), handler) as server:
         server.serve_forever()
+
+
+if __name__ == "__main__":
+    threading.Thread(target=serve, args=(sys.argv[2], Garbled), daemon=True).start()
+    serve(sys.argv[1], Handler)
 else:
     class OddIsns(peers.Peer):
         """This file as a peer."""
@@ -56,10 +68,10 @@ else:
         kind = "odd_isns"
 
         def prepare(self):
-            self.portals = ["127.0.0.1:%d" % ports.reserve()]
+            self.portals = ["127.0.0.1:%d" % ports.reserve(), "127.0.0.1:%d" % ports.reserve()]
 
         def command(self):
-            return [sys.executable, os.path.abspath(__file__), str(peers.port_of(self.portals[0]))]
+            return [sys.executable, os.path.abspath(__file__), *(str(peers.port_of(portal)) for portal in self.portals)]
 
         def environment(self):
-            return {"TEST_ODD_ISNS": self.portals[0]}
+            return {"TEST_ODD_ISNS": self.portals[0], "TEST_GARBLED_ISNS": self.portals[1]}

@@ -345,6 +345,15 @@ class EmbeddedSlow(Embedded):
                 "--fault", "on scsi-command 1 with cdb=0xa0 answer check-condition 5 0x24 0"]
 
 
+class EmbeddedLazy(Embedded):
+    """The project's own target that thinks for three and a half seconds about each SCSI command."""
+
+    kind = "embedded_lazy"
+
+    def options(self):
+        return ["--portal", "127.0.0.1:0", "--standard", "--fault", "on scsi-command delay 3500"]
+
+
 class Misbehaving(OwnProgram):
     """The project's target that misbehaves to order, one port for each case."""
 

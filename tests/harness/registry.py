@@ -14,13 +14,14 @@ KINDS = {
     "tgtd-chapdiscovery": peers.TgtdChapDiscovery,
     "tgtd-many": peers.TgtdMany,
     "embedded-many": peers.EmbeddedMany,
+    "embedded-lazy": peers.EmbeddedLazy,
     "embedded-slow": peers.EmbeddedSlow,
     "odd-isns": oddisns.OddIsns,
     "misbehaving": peers.Misbehaving,
     "freeradius": freeradius.Freeradius,
     "isnsd-many": isnsd.IsnsdMany,
 }
-NEED_BUILD = {"embedded", "embedded-many", "embedded-slow", "misbehaving"}
+NEED_BUILD = {"embedded", "embedded-many", "embedded-lazy", "embedded-slow", "misbehaving"}
 
 
 def make(kind, build):

@@ -119,6 +119,7 @@ static void devices(ISCSI_UNIQUE_SESSION_ID *id)
         status = GetDevicesForIScsiSessionW(id, &count, room);
     }
     NEED_OK(status);
+    NEED(count == 2);
     for (ULONG i = 0; i < count; i++) {
         NEED(room[i].ScsiAddress.Length == 8);
         NEED(same(room[i].InitiatorName, "Root\\ISCSIPRT\\0000_0"));

@@ -163,15 +163,19 @@ def need(condition, what):
         raise Failure(what)
 
 
-def check_devices(library, session):
+def check_devices(library, session, first):
     devices, count = library.fetch("GetDevicesForIScsiSessionW", Device, ctypes.byref(session),
                                    order=("size", "buffer"))
-    for lun, device in enumerate(devices[:count]):
+    need(count == 2, "%d devices" % count)
+    for lun, device in enumerate(devices[:count], first):
         need(device.ScsiAddress.Length == 8, "an address of %d bytes" % device.ScsiAddress.Length)
         need(device.ScsiAddress.Lun == lun, "unit %d where %d was expected" % (device.ScsiAddress.Lun, lun))
+        number = device.StorageDeviceNumber
+        need(number.DeviceType == 7 and number.DeviceNumber != ANY_PORT, "no disk yet")
+        need(read(device.LegacyName) == "\\\\.\\PhysicalDrive%d" % number.DeviceNumber, read(device.LegacyName))
 
 
-def work(library, address, socket):
+def work(library, address, socket, first):
     target = BASE + ":two-luns"
     need(library.names("ReportIScsiInitiatorListW") == [INSTANCE], "another initiator")
     need(library.node_name().startswith("iqn."), "no node name")
@@ -186,7 +190,7 @@ def work(library, address, socket):
     need(len(found) == 1 and found[0][0].SessionId.same(session), "the session is not there")
     connection = found[0][0].Connections[0]
     need((read_at(connection.TargetAddress), connection.TargetSocket) == (address, socket), "another portal")
-    check_devices(library, session)
+    check_devices(library, session, first)
 
     # Once for each record, with what was read.
     for login in library.logins(target):
@@ -206,7 +210,7 @@ def main():
     for kind in os.environ["TEST_PEERS"].split(","):
         address, socket = os.environ["TEST_%s_PORTAL" % kind.upper()].rsplit(":", 1)
         print("with %s" % kind, flush=True)
-        work(library, address, int(socket))
+        work(library, address, int(socket), int(os.environ["TEST_%s_LUN" % kind.upper()]))
 
 
 if __name__ == "__main__":

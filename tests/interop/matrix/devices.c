@@ -22,6 +22,21 @@ static void store_login_for_devices(void)
                                &connection));
 }
 
+/* Of which nobody knows the units for a while. */
+static void log_in_to_lazy_units(void)
+{
+    struct endpoint at = endpoint_of("TEST_EMBEDDED_LAZY_PORTAL");
+    SUCCEEDS(add_portal(&at, NULL));
+    SUCCEEDS(login(TARGET_BASE ":open", &at, NULL, false, &session_id));
+}
+
+static void leave_lazy_units(void)
+{
+    struct endpoint at = endpoint_of("TEST_EMBEDDED_LAZY_PORTAL");
+    SUCCEEDS(LogoutIScsiTarget(&session_id));
+    SUCCEEDS(remove_portal(&at));
+}
+
 static void expect_mappingA(void);
 static void expect_mappingW(void);
 static void expect_boundA(ULONG expected);
@@ -52,9 +67,31 @@ static void setup_devices(void **state)
     NOTE_(SetupPersistentIScsiVolumes, READBACK);
 }
 
+/* The units of a stored login that do not turn up in time. */
+static void setup_timeout(void **state)
+{
+    (void)state;
+    static char name[] = TARGET_BASE ":open";
+    struct endpoint at = endpoint_of("TEST_EMBEDDED_LAZY_PORTAL");
+    ISCSI_TARGET_PORTALA portal;
+    ISCSI_UNIQUE_SESSION_ID id;
+    ISCSI_UNIQUE_CONNECTION_ID connection;
+    fill_portal_a(&portal, &at);
+    SUCCEEDS(LoginIScsiTargetA(name, FALSE, NULL, ANY_PORT, &portal, 0, NULL, NULL, 0, NULL, TRUE,
+                               &id, &connection));
+    log_in_to_lazy_units();
+    REFUSES_(SetupPersistentIScsiDevices, ISDSC_PERSISTENT_LOGIN_TIMEOUT,
+             SetupPersistentIScsiDevices());
+    leave_lazy_units();
+    log_in_to_lazy_units();
+    REFUSES_(SetupPersistentIScsiVolumes, ISDSC_PERSISTENT_LOGIN_TIMEOUT,
+             SetupPersistentIScsiVolumes());
+    leave_lazy_units();
+}
+
 static const struct matrix_test tests[] = {
-    BOTH_FORMS(device_rows),   BOTH_FORMS(devices),       BOTH_FORMS(mappings),
-    BOTH_FORMS(bound_devices), BOTH_FORMS(device_errors), BOTH_FORMS(device_sizes),
-    ONE_FORM(setup_devices),
+    BOTH_FORMS(device_rows),     BOTH_FORMS(devices),       BOTH_FORMS(mappings),
+    BOTH_FORMS(bound_devices),   BOTH_FORMS(device_errors), BOTH_FORMS(device_sizes),
+    BOTH_FORMS(devices_unknown), ONE_FORM(setup_devices),   ONE_FORM(setup_timeout),
 };
 AREA(devices);

@@ -62,8 +62,14 @@ void matrix_note_error(const char *export_name, const char *code)
 
 /* Nothing else tells what they set or give; what they do is shown by what follows from it. */
 static const char *const without_readback[] = {
-    "GetIScsiVersionInformation", "SendScsiInquiry", "SendScsiReadCapacity",
-    "SendScsiReportLuns",         "DllMain",
+    "GetIScsiVersionInformation",
+    "SendScsiInquiry",
+    "SendScsiReadCapacity",
+    "SendScsiReportLuns",
+    "SetIScsiGroupPresharedKey",
+    "SetIScsiTunnelModeOuterAddressA",
+    "SetIScsiTunnelModeOuterAddressW",
+    "DllMain",
 };
 
 static bool has_other_form(const char *name)
@@ -185,7 +191,7 @@ static int set_deadlines(void **state)
     FILE *file = fopen(path, "w");
     if (file == NULL)
         return -1;
-    fprintf(file, "MaxRequestHoldTime = 1\nRadiusTimeout = 1\n");
+    fprintf(file, "MaxRequestHoldTime = 1\nRadiusTimeout = 1\nWMIRequestTimeout = 4\n");
     return fclose(file);
 }
 

@@ -117,7 +117,7 @@ struct scene {
     struct guarded sense_size;
     UCHAR sense[32];
     UCHAR scsi_status;
-    unsigned char buffer[SCENE_ROOM];
+    _Alignas(16) unsigned char buffer[SCENE_ROOM];
 };
 extern struct scene scene;
 /* Sizes and counts that each call starts with. */
@@ -138,6 +138,8 @@ bool same_name(const char *a, const char *b);
 #define ALIAS "M\xc3\xbcnster \xc3\xa9\xc3\xa0"
 
 struct endpoint refused_endpoint(void);
+/* Where a target misbehaves in the way of that name: tests/support/misbehaviours.h. */
+struct endpoint misbehaving(const char *name);
 void portalA(ISCSI_TARGET_PORTALA *out, const char *symbolic_name, const struct endpoint *at);
 void portalW(ISCSI_TARGET_PORTALW *out, const char *symbolic_name, const struct endpoint *at);
 /* The embedded target and its portals. */

@@ -59,6 +59,23 @@ const struct peer *embedded(void)
     return NULL;
 }
 
+struct endpoint misbehaving(const char *name)
+{
+    char line[128], wanted[64];
+    struct endpoint at = {"127.0.0.1", 0};
+    const char *path = getenv("TEST_PEER_PORTS");
+    FILE *file = path != NULL ? fopen(path, "r") : NULL;
+    assert_non_null(file);
+    snprintf(wanted, sizeof wanted, "%s ", name);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, wanted, strlen(wanted)) == 0)
+            at.port = (USHORT)strtoul(line + strlen(wanted), NULL, 10);
+    }
+    fclose(file);
+    assert_true(at.port != 0);
+    return at;
+}
+
 static char user_name[] = "somebody";
 static char password[] = "a secret of 16..";
 

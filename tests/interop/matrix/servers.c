@@ -69,7 +69,8 @@ static void radius_secret(void **state)
 }
 
 static const struct matrix_test tests[] = {
-    BOTH_FORMS(server_rows), BOTH_FORMS(radius),       BOTH_FORMS(radius_errors), BOTH_FORMS(isns),
-    BOTH_FORMS(isns_errors), BOTH_FORMS(server_sizes), ONE_FORM(radius_secret),
+    BOTH_FORMS(server_rows),  BOTH_FORMS(radius),      BOTH_FORMS(radius_errors),
+    BOTH_FORMS(isns),         BOTH_FORMS(isns_errors), BOTH_FORMS(isns_answers),
+    BOTH_FORMS(server_sizes), ONE_FORM(radius_secret),
 };
 AREA(servers);

@@ -1,30 +1,10 @@
 /* Logins, sessions, and their end. */
 #include "matrix.h"
 
-#include <stdlib.h>
-
 static void check_sessionA(const ISCSI_UNIQUE_SESSION_ID *id,
                            const ISCSI_UNIQUE_CONNECTION_ID *connection, const struct endpoint *at);
 static void check_sessionW(const ISCSI_UNIQUE_SESSION_ID *id,
                            const ISCSI_UNIQUE_CONNECTION_ID *connection, const struct endpoint *at);
-
-/* Where a target misbehaves in the way of that name. */
-static struct endpoint misbehaving(const char *name)
-{
-    char line[128], wanted[64];
-    struct endpoint at = {"127.0.0.1", 0};
-    const char *path = getenv("TEST_PEER_PORTS");
-    FILE *file = path != NULL ? fopen(path, "r") : NULL;
-    assert_non_null(file);
-    snprintf(wanted, sizeof wanted, "%s ", name);
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, wanted, strlen(wanted)) == 0)
-            at.port = (USHORT)strtoul(line + strlen(wanted), NULL, 10);
-    }
-    fclose(file);
-    assert_true(at.port != 0);
-    return at;
-}
 
 #define FORM_FILE "matrix/sessions.inc"
 #include "../msapi_forms.h"
