@@ -30,7 +30,8 @@ class Initiator:
             self.login(LOGIN_SECURITY, answer_chap(asked, *chap))
         else:
             self.login(LOGIN_SECURITY, keys)
-        self.negotiated = self.login(LOGIN_FINAL_FULL, {"HeaderDigest": "None,CRC32C", "DataDigest": "None,CRC32C"})
+        self.negotiated = self.login(LOGIN_FINAL_FULL, {"HeaderDigest": "None,CRC32C", "DataDigest": "None,CRC32C",
+                                                         "MaxConnections": "1"})
 
     def close(self):
         self.socket.close()
