@@ -38,7 +38,7 @@ struct isns_client {
     enum isns_step step;
     uint16_t transaction;
     bool replaced;   /* what an earlier run left is gone */
-    bool registered; /* for now */
+    bool registered; /* the server knows us */
     bool subscribed;
     bool wants_all;
     bool leaving;

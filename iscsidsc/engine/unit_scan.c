@@ -224,7 +224,7 @@ static void take_serial(struct scan *scan, const struct blob *data)
         conclude(scan);
 }
 
-/* One that is not ready has none for now. */
+/* One that is not ready has none. */
 static void take_capacity(struct scan *scan, const struct blob *data)
 {
     struct scsi_capacity *capacity = &scan->now.facts.capacity;

@@ -78,7 +78,7 @@ struct target_sequence {
     bool open;
     uint32_t ttt;
     uint32_t r2t_sn;
-    uint32_t offset; /* asked for now */
+    uint32_t offset; /* where what is asked begins */
     uint32_t length;
     uint32_t end;     /* what is missing up to here is asked for again under this one */
     uint32_t next;    /* the highest byte that came, plus one */

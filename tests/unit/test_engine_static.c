@@ -185,7 +185,7 @@ static void only_a_persistent_one_outlasts_the_engine(void **state)
     (void)state;
     ADD(.target = "iqn.stays", .persistent = 1, .alias = "for good", .mapping = &mapping,
         .options = &options, .grouped = 1, .portals = {portals, 2});
-    ADD(.target = "iqn.goes", .alias = "for now");
+    ADD(.target = "iqn.goes", .alias = "passing");
     restart();
     assert_listed("iqn.stays");
     assert_told("iqn.stays", STATIC);
