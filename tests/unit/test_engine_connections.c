@@ -358,6 +358,14 @@ static void a_target_may_want_fewer_from_then_on(void **state)
     assert_status(send_inquiry(), STATUS_OK);
 }
 
+/* The target has counted its refusal; the engine has heard of it, too, when it has two answers to
+ * what it sent after that. */
+static void hear_of_refusal(void)
+{
+    assert_status(send_inquiry(), STATUS_OK);
+    assert_status(send_inquiry(), STATUS_OK);
+}
+
 /* What is lost and was never made anew does not keep its place for ever. */
 static void retries_may_be_limited(void **state)
 {
@@ -374,6 +382,7 @@ static void retries_may_be_limited(void **state)
     orders.refusal = 0;
     wait_for("1");
     assert_int_equal(orders.refusals, 2);
+    hear_of_refusal();
     assert_status(drop(&second), STATUS_CONNECTION_NOT_FOUND);
     assert_status(add(), STATUS_OK);
     wait_for("1 2");
@@ -393,6 +402,7 @@ static void a_target_may_refuse_it_for_good(void **state)
         os_thread_yield();
     wait_for("1");
     assert_int_equal(orders.refusals, 1);
+    hear_of_refusal();
     assert_status(drop(&second), STATUS_CONNECTION_NOT_FOUND);
     assert_status(send_inquiry(), STATUS_OK);
 }
