@@ -44,6 +44,13 @@ struct target_connection *target_connection_new(struct target_entity *entity, ui
     return connection;
 }
 
+void target_connection_comes_from(struct target_connection *connection,
+                                  const uint8_t ip[OS_IP_LENGTH])
+{
+    memcpy(connection->from, ip, sizeof connection->from);
+    connection->from_known = true;
+}
+
 static void drop_incoming(struct target_connection *connection)
 {
     struct target_task *task = connection->incoming_task;

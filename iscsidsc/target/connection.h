@@ -5,6 +5,7 @@
 #ifndef TARGET_CONNECTION_H
 #define TARGET_CONNECTION_H
 
+#include "os/socket.h"
 #include "protocol/framer.h"
 #include "target/target.h"
 
@@ -24,6 +25,9 @@ typedef void target_connection_wake(void *owner);
 struct target_connection *target_connection_new(struct target_entity *entity, uint16_t group,
                                                 target_connection_wake *wake, void *owner,
                                                 uint64_t now);
+/* Where it comes from (os_address_to_ip), for access lists; without, no network fits. */
+void target_connection_comes_from(struct target_connection *connection,
+                                  const uint8_t ip[OS_IP_LENGTH]);
 /* Takes it out of its session; a session without connections ends. */
 void target_connection_free(struct target_connection *connection);
 

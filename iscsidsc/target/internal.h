@@ -23,6 +23,8 @@ struct target_account {
 
 struct target_access {
     struct list accounts;
+    struct list names;               /* of initiators that may come in; none: any */
+    struct list networks;            /* likewise */
     struct target_account *identity; /* NULL: cannot prove itself */
 };
 
@@ -70,6 +72,9 @@ bool target_in_group(const struct target *target, uint16_t group);
 struct target_disk *target_disk_at(const struct target *target, int64_t lun);
 void target_access_init(struct target_access *access);
 void target_access_clear(struct target_access *access);
+/* May that initiator come in over that connection, a proof apart? */
+bool target_access_permits(const struct target_access *access, const char *initiator,
+                           const struct target_connection *connection);
 /* For chap_receive: the context is the struct target_access. */
 bool target_access_find(void *context, const char *name, struct chap_credentials *credentials);
 
@@ -166,6 +171,8 @@ struct target_connection {
     uint64_t last_heard;
     uint64_t nop_due;
     uint32_t ping_ttt; /* PDU_RESERVED_TAG: no ping waits for its answer */
+    uint8_t from[OS_IP_LENGTH];
+    bool from_known;
     uint16_t group;
     uint16_t cid;
     uint8_t state; /* enum target_connection_state */

@@ -39,6 +39,14 @@ static bool reply(struct target_login *login, const char *key, const char *value
 
 /* --- the first request: who, and to what --- */
 
+static bool check_access(struct target_connection *connection)
+{
+    const struct target_login *login = connection->login;
+
+    return target_access_permits(login->access, login->initiator, connection) ||
+           target_login_fail(connection, LOGIN_NOT_AUTHORIZED);
+}
+
 static bool find_target(struct target_connection *connection, bool discovery)
 {
     struct target_login *login = connection->login;
@@ -47,7 +55,7 @@ static bool find_target(struct target_connection *connection, bool discovery)
 
     if (discovery) {
         login->access = &connection->entity->discovery;
-        return true;
+        return check_access(connection);
     }
     if (find_key(login, "TargetName", &pair) == NULL)
         return target_login_fail(connection, LOGIN_MISSING_PARAMETER);
@@ -57,7 +65,7 @@ static bool find_target(struct target_connection *connection, bool discovery)
         return target_login_fail(connection, LOGIN_NOT_FOUND);
     }
     login->access = &login->target->access;
-    return true;
+    return check_access(connection);
 }
 
 static bool identify(struct target_connection *connection)

@@ -175,9 +175,11 @@ static void peer_wake(void *owner)
     os_timer_set(peer->server->loop, &peer->timer, os_now());
 }
 
-static void add_peer(struct target_server *server, os_socket socket, uint16_t group)
+static void add_peer(struct target_server *server, os_socket socket, uint16_t group,
+                     const struct os_address *from)
 {
     struct peer *peer = os_alloc(sizeof *peer);
+    uint8_t ip[OS_IP_LENGTH];
 
     if (peer == NULL) {
         os_abort(socket);
@@ -189,10 +191,13 @@ static void add_peer(struct target_server *server, os_socket socket, uint16_t gr
     peer->timer.fire = peer_timer;
     list_append(&server->peers, &peer->link);
     peer->connection = target_connection_new(server->entity, group, peer_wake, peer, os_now());
-    if (peer->connection == NULL || !os_watch_start(server->loop, &peer->watch, OS_READABLE))
+    if (peer->connection == NULL || !os_watch_start(server->loop, &peer->watch, OS_READABLE)) {
         close_peer(peer, true);
-    else
-        attend(peer);
+        return;
+    }
+    os_address_to_ip(from, ip);
+    target_connection_comes_from(peer->connection, ip);
+    attend(peer);
 }
 
 /* --- listeners --- */
@@ -205,7 +210,7 @@ static void listener_ready(struct os_watch *watch, unsigned events)
 
     (void)events;
     while (os_accept(watch->socket, &socket, &from))
-        add_peer(listener->server, socket, listener->portal.group);
+        add_peer(listener->server, socket, listener->portal.group, &from);
 }
 
 static void close_listener(struct listener *listener)

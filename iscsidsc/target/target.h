@@ -85,6 +85,14 @@ struct target_access *target_access_of(struct target *target);
 struct target_access *target_access_of_discovery(struct target_entity *entity);
 /* INVALID_CHAP_NAME, INVALID_SECRET (empty or too long), NO_MEMORY. */
 enum status target_access_add(struct target_access *access, const char *user, const char *secret);
+/*
+ * Which initiators may come in at all, by name and by network ("10.0.0.0/8", "10.0.0.0/255.0.0.0",
+ * "fd00::/8", one address, or "any" and "all"). Without rules of a kind any may; of each kind that
+ * has rules one must fit. Others get status 0202h at login, and SendTargets does not tell them of
+ * the target. INVALID_NAME; INVALID_ADDRESS; NO_MEMORY.
+ */
+enum status target_access_allow_name(struct target_access *access, const char *initiator);
+enum status target_access_allow_network(struct target_access *access, const char *network);
 /* How we prove ourselves to an initiator that asks. */
 enum status target_access_identity(struct target_access *access, const char *user,
                                    const char *secret);

@@ -62,8 +62,12 @@ static void tell_addresses(struct growing *answer, const struct target *target)
     }
 }
 
-static void tell_target(struct growing *answer, const struct target *target)
+/* Who may not come in is not told. */
+static void tell_target(struct growing *answer, const struct target *target,
+                        const struct target_connection *connection)
 {
+    if (!target_access_permits(&target->access, connection->session->initiator, connection))
+        return;
     grow_line(answer, "TargetName", target->name);
     tell_addresses(answer, target);
 }
@@ -73,23 +77,24 @@ static bool value_is(const struct text_pair *pair, const char *text)
     return pair->value_length == strlen(text) && memcmp(pair->value, text, strlen(text)) == 0;
 }
 
-static void tell_all(struct growing *answer, struct target_entity *entity)
+static void tell_all(struct growing *answer, const struct target_connection *connection)
 {
-    LIST_EACH(node, &entity->targets)
-    tell_target(answer, LIST_OWNER(node, struct target, link));
+    LIST_EACH(node, &connection->entity->targets)
+    tell_target(answer, LIST_OWNER(node, struct target, link), connection);
 }
 
 /* RFC 7143, C: All in discovery sessions only, an empty value in normal ones only. */
-static void send_targets(const struct target_session *session, const struct text_pair *pair,
+static void send_targets(const struct target_connection *connection, const struct text_pair *pair,
                          struct growing *answer)
 {
+    const struct target_session *session = connection->session;
     char name[ISCSI_NAME_MAX + 1];
     const struct target *target = NULL;
 
     if (session->target == NULL && value_is(pair, "All")) {
-        tell_all(answer, session->entity);
+        tell_all(answer, connection);
     } else if (session->target != NULL && pair->value_length == 0) {
-        tell_target(answer, session->target);
+        tell_target(answer, session->target, connection);
     } else if (value_is(pair, "All") || pair->value_length == 0) {
         grow_line(answer, "SendTargets", "Reject");
     } else if (pair->value_length <= ISCSI_NAME_MAX) {
@@ -97,12 +102,12 @@ static void send_targets(const struct target_session *session, const struct text
         name[pair->value_length] = '\0';
         target = target_find(session->entity, name);
         if (target != NULL)
-            tell_target(answer, target);
+            tell_target(answer, target, connection);
     }
 }
 
 /* False: the text is not valid. */
-static bool answer_send_targets(const struct target_session *session, const char *text,
+static bool answer_send_targets(const struct target_connection *connection, const char *text,
                                 size_t length, struct growing *answer)
 {
     struct text_pair pair;
@@ -111,7 +116,7 @@ static bool answer_send_targets(const struct target_session *session, const char
 
     while ((more = text_next(text, length, &offset, &pair)) == 1) {
         if (text_key_is(&pair, "SendTargets"))
-            send_targets(session, &pair, answer);
+            send_targets(connection, &pair, answer);
     }
     return more == 0;
 }
@@ -208,9 +213,8 @@ static void make_answer(struct target_connection *connection)
 {
     struct target_text *text = &connection->text;
     struct growing answer = {0};
-    bool valid =
-        answer_send_targets(connection->session, text->request, text->request_length, &answer) &&
-        negotiate(connection, text->request, text->request_length, &answer);
+    bool valid = answer_send_targets(connection, text->request, text->request_length, &answer) &&
+                 negotiate(connection, text->request, text->request_length, &answer);
 
     if (valid && !answer.failed)
         text->answer = target_buffer_new(NULL, answer.length);

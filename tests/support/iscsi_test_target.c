@@ -250,6 +250,8 @@ enum option_code {
     LUN,
     CHAP,
     MUTUAL,
+    ALLOW_NAME,
+    ALLOW_NETWORK,
     ALIAS,
     REDIRECT,
     REDIRECT_PERMANENT,
@@ -275,6 +277,8 @@ static const struct option options[] = {
     {"lun", required_argument, NULL, LUN},
     {"chap", required_argument, NULL, CHAP},
     {"mutual", required_argument, NULL, MUTUAL},
+    {"allow-name", required_argument, NULL, ALLOW_NAME},
+    {"allow-network", required_argument, NULL, ALLOW_NETWORK},
     {"alias", required_argument, NULL, ALIAS},
     {"redirect", required_argument, NULL, REDIRECT},
     {"redirect-permanent", required_argument, NULL, REDIRECT_PERMANENT},
@@ -345,6 +349,12 @@ static void obey_target_option(struct run *run, int code)
         break;
     case MUTUAL:
         set_identity(target_access_of(target), optarg);
+        break;
+    case ALLOW_NAME:
+        check(target_access_allow_name(target_access_of(target), optarg), optarg);
+        break;
+    case ALLOW_NETWORK:
+        check(target_access_allow_network(target_access_of(target), optarg), optarg);
         break;
     case ALIAS:
         check(target_set_alias(target, optarg), "--alias");
