@@ -86,10 +86,30 @@ enum status target_disk_cached(const char *path, uint32_t block_length, struct t
     return status;
 }
 
+enum status target_disk_media(const struct target_media *media, void *context, uint64_t bytes,
+                              uint32_t block_length, struct target_disk **out)
+{
+    enum status status = new_disk(block_length, out);
+
+    if (status == STATUS_OK && (bytes == 0 || bytes % block_length != 0)) {
+        target_disk_free(*out);
+        *out = NULL;
+        status = STATUS_INVALID_PARAMETER;
+    }
+    if (status != STATUS_OK)
+        return status;
+    (*out)->media = media;
+    (*out)->media_context = context;
+    (*out)->blocks = bytes / block_length;
+    return STATUS_OK;
+}
+
 void target_disk_free(struct target_disk *disk)
 {
     if (disk == NULL)
         return;
+    if (disk->media != NULL)
+        disk->media->release(disk->media_context);
     target_reservations_clear(&disk->reservations);
     os_storage_close(disk->file);
     os_free(disk->dirty);
@@ -126,6 +146,27 @@ void target_disk_reset(struct target_disk *disk)
 
 /* --- reading and writing --- */
 
+static bool medium_read(struct target_disk *disk, uint64_t offset, void *out, size_t length)
+{
+    if (disk->media != NULL)
+        return disk->media->read(disk->media_context, offset, out, length);
+    return os_storage_read(disk->file, offset, out, length);
+}
+
+static bool medium_write(struct target_disk *disk, uint64_t offset, const void *data, size_t length)
+{
+    if (disk->media != NULL)
+        return disk->media->write(disk->media_context, offset, data, length);
+    return os_storage_write(disk->file, offset, data, length);
+}
+
+static bool medium_flush(struct target_disk *disk)
+{
+    if (disk->media != NULL)
+        return disk->media->flush(disk->media_context);
+    return disk->file == NULL || os_storage_flush(disk->file);
+}
+
 static void tell(const struct target_disk *disk, enum target_disk_change change, uint64_t offset,
                  uint64_t length, const void *data)
 {
@@ -136,7 +177,7 @@ static void tell(const struct target_disk *disk, enum target_disk_change change,
 bool target_disk_read(struct target_disk *disk, uint64_t offset, void *out, size_t length)
 {
     if (disk->memory == NULL)
-        return os_storage_read(disk->file, offset, out, length);
+        return medium_read(disk, offset, out, length);
     memcpy(out, disk->memory + offset, length);
     return true;
 }
@@ -153,7 +194,7 @@ static void mark(struct target_disk *disk, uint64_t offset, uint64_t length)
 bool target_disk_write(struct target_disk *disk, uint64_t offset, const void *data, size_t length)
 {
     if (disk->memory == NULL) {
-        if (!os_storage_write(disk->file, offset, data, length))
+        if (!medium_write(disk, offset, data, length))
             return false;
     } else {
         memcpy(disk->memory + offset, data, length);
@@ -170,7 +211,7 @@ static bool write_zeros(struct target_disk *disk, uint64_t offset, uint64_t leng
     while (length > 0) {
         size_t now = length < sizeof zeros ? (size_t)length : sizeof zeros;
 
-        if (!os_storage_write(disk->file, offset, zeros, now))
+        if (!medium_write(disk, offset, zeros, now))
             return false;
         offset += now;
         length -= now;
@@ -199,8 +240,8 @@ static bool write_back(struct target_disk *disk, uint64_t offset, uint64_t lengt
     for (uint64_t block = offset / disk->block_length; block < end; block++) {
         if (!(disk->dirty[block / 8] & 1u << block % 8))
             continue;
-        if (!os_storage_write(disk->file, block * disk->block_length,
-                              disk->memory + block * disk->block_length, disk->block_length))
+        if (!medium_write(disk, block * disk->block_length,
+                          disk->memory + block * disk->block_length, disk->block_length))
             return false;
         disk->dirty[block / 8] &= (uint8_t) ~(1u << block % 8);
     }
@@ -211,7 +252,7 @@ bool target_disk_flush(struct target_disk *disk, uint64_t offset, uint64_t lengt
 {
     if (disk->dirty != NULL && !write_back(disk, offset, length))
         return false;
-    if (disk->file != NULL && !os_storage_flush(disk->file))
+    if (!medium_flush(disk))
         return false;
     tell(disk, TARGET_DISK_FLUSHED, offset, length, NULL);
     return true;

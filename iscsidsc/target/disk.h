@@ -33,9 +33,11 @@ void target_reservations_clear(struct target_reservations *reservations);
 /* --- disk.c --- */
 
 struct target_disk {
-    uint8_t *memory;           /* in `ram`; NULL: a file */
+    uint8_t *memory;           /* in `ram`; NULL: a file or media */
     struct target_buffer *ram; /* what is being sent of it holds it too */
     struct os_storage *file;
+    const struct target_media *media; /* in place of the file */
+    void *media_context;
     uint8_t *dirty; /* memory and file: a bit for each block that the file does not have */
     uint64_t blocks;
     uint32_t block_length;

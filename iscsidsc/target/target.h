@@ -113,6 +113,16 @@ enum status target_disk_file(const char *path, uint32_t block_length, bool read_
 /* The same file behind a cache in memory: what neither SYNCHRONIZE CACHE nor FUA (nor WCE=0) has
  * made last is lost when the program is killed, as by a power cut. */
 enum status target_disk_cached(const char *path, uint32_t block_length, struct target_disk **out);
+/* What a program keeps the blocks in by itself. In bytes; false: the medium failed there. */
+struct target_media {
+    bool (*read)(void *context, uint64_t offset, void *out, size_t length);
+    bool (*write)(void *context, uint64_t offset, const void *data, size_t length);
+    bool (*flush)(void *context);   /* what was written is on the medium */
+    void (*release)(void *context); /* the disk is gone; not after a failure to make it */
+};
+/* `media` must outlive it. */
+enum status target_disk_media(const struct target_media *media, void *context, uint64_t bytes,
+                              uint32_t block_length, struct target_disk **out);
 void target_disk_set_read_only(struct target_disk *disk);
 void target_disk_free(struct target_disk *disk);
 uint64_t target_disk_bytes(const struct target_disk *disk);
