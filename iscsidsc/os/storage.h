@@ -13,6 +13,12 @@ struct os_storage;
 /* An existing file or block device. ACCESS_DENIED, STORE_READ_ONLY, NO_MEMORY, STORE_FAILED. */
 enum status os_storage_open(const char *path, bool read_only, struct os_storage **out,
                             uint64_t *size);
+/*
+ * Sees to a regular file of at least that size: makes it, or makes it longer, with zeros that take
+ * no room yet. `*made`: it did either. What is no regular file stays as it is. Statuses as above,
+ * and STORE_FULL.
+ */
+enum status os_storage_make(const char *path, uint64_t size, bool *made);
 void os_storage_close(struct os_storage *storage);
 /* All of it or false; reading behind the end fails. */
 bool os_storage_read(struct os_storage *storage, uint64_t offset, void *out, size_t length);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct os_storage {
@@ -20,6 +21,10 @@ static enum status storage_status(int error)
         return STATUS_STORE_READ_ONLY;
     case ENOMEM:
         return STATUS_NO_MEMORY;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return STATUS_STORE_FULL;
     default:
         return STATUS_STORE_FAILED;
     }
@@ -45,6 +50,31 @@ enum status os_storage_open(const char *path, bool read_only, struct os_storage 
     *size = (uint64_t)end;
     *out = storage;
     return STATUS_OK;
+}
+
+static enum status lengthen(int file, uint64_t size, bool *made)
+{
+    struct stat found;
+
+    if (fstat(file, &found) != 0)
+        return storage_status(errno);
+    *made = S_ISREG(found.st_mode) && (uint64_t)found.st_size < size;
+    if (*made && ftruncate(file, (off_t)size) != 0)
+        return storage_status(errno);
+    return STATUS_OK;
+}
+
+enum status os_storage_make(const char *path, uint64_t size, bool *made)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    enum status status;
+
+    *made = false;
+    if (file < 0)
+        return storage_status(errno);
+    status = lengthen(file, size, made);
+    close(file);
+    return status;
 }
 
 void os_storage_close(struct os_storage *storage)

@@ -17,6 +17,9 @@ static enum status storage_status(DWORD error)
     case ERROR_NOT_ENOUGH_MEMORY:
     case ERROR_OUTOFMEMORY:
         return STATUS_NO_MEMORY;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL:
+        return STATUS_STORE_FULL;
     default:
         return STATUS_STORE_FAILED;
     }
@@ -47,6 +50,38 @@ enum status os_storage_open(const char *path, bool read_only, struct os_storage 
     *size = (uint64_t)end.QuadPart;
     *out = storage;
     return STATUS_OK;
+}
+
+static enum status lengthen(HANDLE file, uint64_t size, bool *made)
+{
+    LARGE_INTEGER end;
+
+    if (!GetFileSizeEx(file, &end))
+        return storage_status(GetLastError());
+    *made = (uint64_t)end.QuadPart < size;
+    end.QuadPart = (LONGLONG)size;
+    if (*made && (!SetFilePointerEx(file, end, NULL, FILE_BEGIN) || !SetEndOfFile(file)))
+        return storage_status(GetLastError());
+    return STATUS_OK;
+}
+
+enum status os_storage_make(const char *path, uint64_t size, bool *made)
+{
+    wchar_t *wide = os_wide(path);
+    HANDLE file;
+    enum status status;
+
+    *made = false;
+    if (wide == NULL)
+        return STATUS_NO_MEMORY;
+    file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                       OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    os_free(wide);
+    if (file == INVALID_HANDLE_VALUE)
+        return storage_status(GetLastError());
+    status = lengthen(file, size, made);
+    CloseHandle(file);
+    return status;
 }
 
 void os_storage_close(struct os_storage *storage)
