@@ -128,6 +128,9 @@ bool engine_connection_took(struct engine_connection *connection)
     contact_leave(connection->contact);
     connection->contact = attempt_take(connection->attempt);
     connection->attempt = NULL;
+    if (connection->own != NULL)
+        connection->own->session.chap.algorithm =
+            connection_chap_algorithm(contact_connection(connection->contact));
     connection->has_local = contact_local_address(connection->contact, &connection->local);
     if (connection->id.specific == 0)
         connection->id = (struct unique_id){engine->adapter, ++engine->last_connection};

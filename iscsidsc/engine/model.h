@@ -82,6 +82,7 @@ struct engine {
     char problem[PROBLEM_ROOM]; /* what is wrong with the configuration file */
 
     struct link_base links;
+    struct chap_memory challenges;
     struct radius_client radius;
     struct catalogue catalogue;
     struct list temporary_targets; /* static ones that are not stored: see temporary_targets.h */

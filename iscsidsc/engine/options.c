@@ -170,6 +170,7 @@ static enum status set_chap(struct engine *engine, const struct login_options *o
 {
     struct chap_credentials *chap = &out->session.chap;
     out->session.auth = SESSION_AUTH_CHAP;
+    chap->memory = &engine->challenges;
     chap->name = out->initiator_name;
     if (given(options, OPTION_USERNAME)) {
         memcpy(out->user_name, options->username.data, options->username.length);

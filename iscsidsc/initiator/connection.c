@@ -289,6 +289,11 @@ enum session_auth connection_auth(const struct connection *connection)
     return (enum session_auth)connection->auth;
 }
 
+unsigned connection_chap_algorithm(const struct connection *connection)
+{
+    return connection->chap_algorithm;
+}
+
 uint32_t connection_time2wait(const struct connection *connection)
 {
     return connection->times_told ? connection->time2wait

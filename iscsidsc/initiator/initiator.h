@@ -95,6 +95,8 @@ struct session *session_new(const struct session_settings *settings,
 /* Completes what is left with STATUS_CANCELLED (without `closed`). Frees its connections. */
 void session_free(struct session *session);
 
+/* After the login they name the CHAP algorithm that was used: what is made with them, another
+ * connection or the session anew, offers no other. */
 const struct session_settings *session_settings(const struct session *session);
 /* Negotiated; the per-connection members are those of the leading connection. */
 const struct key_values *session_values(const struct session *session);
@@ -210,6 +212,7 @@ uint16_t connection_cid(const struct connection *connection);
 /* Negotiated, this connection's digests and segment lengths included. */
 const struct key_values *connection_values(const struct connection *connection);
 enum session_auth connection_auth(const struct connection *connection);
+unsigned connection_chap_algorithm(const struct connection *connection); /* 0: no CHAP */
 /* Seconds to wait before the session is connected anew: what the Logout Response or an async
  * message told, else DefaultTime2Wait. */
 uint32_t connection_time2wait(const struct connection *connection);

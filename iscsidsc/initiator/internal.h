@@ -122,8 +122,9 @@ struct connection {
     struct session *session;
     void *owner;
     uint16_t cid;
-    uint8_t state; /* enum connection_state */
-    uint8_t auth;  /* enum session_auth, what was really done */
+    uint8_t state;          /* enum connection_state */
+    uint8_t auth;           /* enum session_auth, what was really done */
+    uint8_t chap_algorithm; /* 0 without CHAP */
     bool stat_sn_known;
     bool closing;          /* inside connection_close */
     bool pinged;           /* a sign of life was asked for */

@@ -407,6 +407,16 @@ static void take_values(struct connection *connection)
     connection->values.max_send_data_segment_length = negotiated->max_send_data_segment_length;
 }
 
+static void keep_authentication(struct connection *connection)
+{
+    struct session *session = connection->session;
+
+    connection->auth = (uint8_t)connection_settings(connection)->auth;
+    connection->chap_algorithm = (uint8_t)connection->login->chap.algorithm;
+    if (session->tsih == 0)
+        session->settings.chap.algorithm = connection->chap_algorithm;
+}
+
 static void logged_in(struct connection *connection)
 {
     struct session *session = connection->session;
@@ -418,8 +428,8 @@ static void logged_in(struct connection *connection)
         return;
     }
     take_values(connection);
+    keep_authentication(connection);
     session->tsih = response->tsih;
-    connection->auth = (uint8_t)connection_settings(connection)->auth;
     connection->framer.header_digest = connection->values.header_digest != DIGEST_NONE;
     connection->framer.data_digest = connection->values.data_digest != DIGEST_NONE;
     connection->framer.max_data_length = connection->values.max_recv_data_segment_length;

@@ -42,7 +42,8 @@ void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
     chap->mutual = mutual;
     chap->pending = true;
     for (const unsigned *p = chap_default_preference; *p; p++)
-        if (chap_available(crypto, *p) && (!md5_only || *p == CHAP_MD5))
+        if (chap_available(crypto, *p) && (!md5_only || *p == CHAP_MD5) &&
+            (credentials->algorithm == 0 || *p == credentials->algorithm))
             chap->offered[count++] = *p;
 }
 
@@ -212,7 +213,10 @@ static enum status make_challenge(struct chap *chap)
     if (chap->peer_challenge_length == chap->challenge_length &&
         chap_equal(chap->challenge, chap->peer_challenge, chap->challenge_length))
         return STATUS_INTERNAL; /* that is not random */
-    return STATUS_OK;
+    return chap_remember(chap->credentials.memory, chap->crypto, chap->challenge,
+                         chap->challenge_length) == STATUS_OK
+               ? STATUS_OK
+               : STATUS_INTERNAL;
 }
 
 /* --- the initiator's steps --- */
@@ -238,9 +242,11 @@ static enum status take_challenge(struct chap *chap, const struct received *rece
         !was_offered(chap, algorithm) || !read_challenge(chap, received))
         return STATUS_PROTOCOL_ERROR;
     chap->algorithm = (unsigned)algorithm;
-    if (chap->credentials.ask_response)
+    status = chap_remember(chap->credentials.memory, chap->crypto, chap->peer_challenge,
+                           chap->peer_challenge_length);
+    if (status == STATUS_OK && chap->credentials.ask_response)
         chap->asking = CHAP_ASK_RESPONSE;
-    else
+    else if (status == STATUS_OK)
         status = compute_response(chap);
     if (status == STATUS_OK && chap->mutual)
         status = make_challenge(chap);

@@ -54,6 +54,23 @@ bool chap_response(const struct chap_crypto *crypto, unsigned algorithm, uint8_t
 /* Compares in time that depends on the length only. */
 bool chap_equal(const void *a, const void *b, size_t length);
 
+/*
+ * The challenges that there were in all logins, ours and those of peers: none may come again, at
+ * the same time or later (RFC 1994, 2.3; RFC 7143, 9.2.1). The latest ones are known. Zero at
+ * first.
+ */
+#define CHAP_MEMORY          1024u
+#define CHAP_MEMORABLE_LEAST 8u /* shorter ones come again by chance, and are not remembered */
+struct chap_memory {
+    uint8_t digests[CHAP_MEMORY][CHAP_MD5_LENGTH];
+    size_t count; /* ever */
+};
+
+/* AUTHENTICATION_FAILED: it was there before. INTERNAL: the platform gives no hash. `memory` NULL:
+ * nothing is remembered. */
+enum status chap_remember(struct chap_memory *memory, const struct chap_crypto *crypto,
+                          const uint8_t *challenge, size_t length);
+
 /* One side's configuration, borrowed for the length of a login. On a target `secret` may be NULL:
  * then it cannot prove itself, and an initiator that asks for it is refused. */
 struct chap_credentials {
@@ -67,6 +84,9 @@ struct chap_credentials {
     /* On an initiator: somebody else has the secret, who is asked (struct chap_question). */
     bool ask_response; /* instead of secret */
     bool ask_verdict;  /* instead of peer_secret */
+    /* On an initiator. */
+    unsigned algorithm;         /* the only one to offer; 0: the default preference */
+    struct chap_memory *memory; /* NULL: challenges may come again */
 };
 
 enum chap_state {
@@ -129,9 +149,9 @@ struct chap {
     char peer_name[CHAP_NAME_MAX + 1];      /* CHAP_N we got */
 };
 
-/* Initiator side. `mutual` asks the target for proof with peer_secret. Offers the default
- * preference, MD5 alone when somebody else has a secret; `offered` may be narrowed before the first
- * chap_send (a reconnect offers only the algorithm of the first login). */
+/* Initiator side. `mutual` asks the target for proof with peer_secret. Offers the algorithm of the
+ * credentials (a reconnect holds on to that of the first login), else the default preference, and
+ * MD5 alone when somebody else has a secret. */
 void chap_start_initiator(struct chap *chap, const struct chap_crypto *crypto,
                           const struct chap_credentials *credentials, bool mutual);
 /* Target side. Credentials can be set later from the name (chap->peer_name) by `lookup`. */
@@ -146,15 +166,16 @@ void chap_start_target(struct chap *chap, const struct chap_crypto *crypto);
  * Takes the pairs of one received text. Keys that are not CHAP_* are ignored. The exchange is won
  * when `state` is CHAP_DONE, and only then: an initiator that asked a target for proof must not
  * move on before, whatever the target says.
- * STATUS_AUTHENTICATION_FAILED (on a target) when the peer's proof is wrong, it is unknown, offers
- * no algorithm that we have, reflects our challenge or our name, or uses our own secret, or asks
- * for a proof that we cannot give; STATUS_TARGET_AUTHENTICATION_FAILED (on an initiator) when a
- * target that we asked gives a wrong or no proof; STATUS_PROTOCOL_ERROR for missing, repeated,
- * out-of-order or malformed keys, or an algorithm that was not offered; what
- * chap_credentials_check says of an initiator's own credentials; STATUS_INTERNAL when the platform
- * gives no randomness or no hash; STATUS_INVALID_TEXT: not text at all.
- * Equal identifiers alone are no reflection (one in 256 pairs of honest peers has them): the
- * challenge is what must differ (RFC 7143, 9.2.1). As an initiator we send another one anyway.
+ * STATUS_AUTHENTICATION_FAILED on an initiator when the challenge is in its memory, on a target
+ * when the peer's proof is wrong, it is unknown, offers no algorithm that we have, reflects our
+ * challenge or our name, or uses our own secret, or asks for a proof that we cannot give;
+ * STATUS_TARGET_AUTHENTICATION_FAILED (on an initiator) when a target that we asked gives a wrong
+ * or no proof; STATUS_PROTOCOL_ERROR for missing, repeated, out-of-order or malformed keys, or an
+ * algorithm that was not offered; what chap_credentials_check says of an initiator's own
+ * credentials; STATUS_INTERNAL when the platform gives no randomness or no hash;
+ * STATUS_INVALID_TEXT: not text at all. Equal identifiers alone are no reflection (one in 256 pairs
+ * of honest peers has them): the challenge is what must differ (RFC 7143, 9.2.1). As an initiator
+ * we send another one anyway.
  */
 enum status chap_receive(struct chap *chap, const char *text, size_t length,
                          const struct chap_lookup *lookup);

@@ -260,8 +260,11 @@ static bool toy_find(void *context, const char *name, struct chap_credentials *c
 static void authenticate(uint8_t circumstances, struct script script)
 {
     static const struct chap_crypto crypto = {toy_hash, toy_random, toy_has};
-    static const struct chap_credentials us = {"us", (const uint8_t *)"secret", 6,
-                                               NULL, (const uint8_t *)"other",  5};
+    static const struct chap_credentials us = {.name = "us",
+                                               .secret = (const uint8_t *)"secret",
+                                               .secret_length = 6,
+                                               .peer_secret = (const uint8_t *)"other",
+                                               .peer_secret_length = 5};
     struct chap_lookup lookup = {toy_find, (void *)(uintptr_t)&us};
     bool initiator = circumstances & 1, mutual = circumstances & 2;
     enum status status = STATUS_OK;

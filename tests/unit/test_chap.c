@@ -1,4 +1,5 @@
 #include "os/crypto.h"
+#include "os/thread.h"
 #include "protocol/chap.h"
 
 #include <setjmp.h>
@@ -40,9 +41,9 @@ static const struct chap_crypto crypto = {fake_hash, fake_random, fake_has};
 #define BYTES(text) (const uint8_t *)text, sizeof text - 1
 
 static const struct chap_credentials user = {
-    "chapuser", BYTES("chapsecret123"), NULL, BYTES("targetsecret1"), false, false};
+    "chapuser", BYTES("chapsecret123"), NULL, BYTES("targetsecret1"), false, false, 0, NULL};
 static const struct chap_credentials host = {
-    "targetuser", BYTES("targetsecret1"), NULL, BYTES("chapsecret123"), false, false};
+    "targetuser", BYTES("targetsecret1"), NULL, BYTES("chapsecret123"), false, false, 0, NULL};
 
 static bool find(void *context, const char *name, struct chap_credentials *credentials)
 {
@@ -170,6 +171,44 @@ static void comparison_sees_every_byte(void **state)
         assert_true(chap_equal(a, b, i / 8));
         b[i / 8] = 0;
     }
+}
+
+/* The least of many times, in microseconds: what else the machine does only adds to it. */
+static uint64_t least_time(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (int i = 0; i < 40; i++) {
+        uint64_t began = os_now_us();
+        bool equal = chap_equal(a, b, length);
+        uint64_t took = os_now_us() - began;
+
+        assert_int_equal(equal, memcmp(a, b, length) == 0);
+        least = took < least ? took : least;
+    }
+    return least;
+}
+
+static void comparison_takes_the_same_time_wherever_they_differ(void **state)
+{
+    enum { LENGTH = 1 << 20 };
+    uint8_t *a = calloc(LENGTH, 1), *b = calloc(LENGTH, 1);
+    uint64_t equal, first, last;
+
+    (void)state;
+    assert_non_null(a);
+    assert_non_null(b);
+    equal = least_time(a, b, LENGTH);
+    b[0] = 1;
+    first = least_time(a, b, LENGTH);
+    b[0] = 0;
+    b[LENGTH - 1] = 1;
+    last = least_time(a, b, LENGTH);
+    free(a);
+    free(b);
+    if (first * 2 < last || last * 2 < first || equal * 2 < first || first * 2 < equal)
+        fail_msg("equal: %lu us, the first byte differs: %lu us, the last one: %lu us",
+                 (unsigned long)equal, (unsigned long)first, (unsigned long)last);
 }
 
 static void algorithm_lists_follow_preference_and_platform(void **state)
@@ -316,11 +355,55 @@ static void responses_in_any_spelling(void **state)
 
 static void a_reconnect_can_hold_on_to_its_algorithm(void **state)
 {
+    struct chap_credentials held = user;
+
     (void)state;
-    initiator.offered[0] = CHAP_SHA256;
-    initiator.offered[1] = 0;
+    held.algorithm = CHAP_SHA256;
+    chap_start_initiator(&initiator, &crypto, &held, true);
     assert_string_equal(take(&initiator), "CHAP_A=7|");
     assert_int_equal(give(&initiator, "CHAP_A=5|CHAP_I=1|CHAP_C=0x01|"), STATUS_PROTOCOL_ERROR);
+}
+
+/* --- challenges of several logins --- */
+
+/* What an initiator with this memory says of the challenge. */
+static enum status challenged(struct chap_memory *memory, bool mutual, const char *bytes)
+{
+    struct chap_credentials remembering = user;
+    char message[200];
+
+    remembering.memory = memory;
+    chap_start_initiator(&initiator, &crypto, &remembering, mutual);
+    take(&initiator);
+    snprintf(message, sizeof message, "CHAP_A=5|CHAP_I=1|CHAP_C=0x%s|", bytes);
+    return give(&initiator, message);
+}
+
+static void a_challenge_is_good_for_one_login(void **state)
+{
+    static struct chap_memory memory;
+    char own[2 * CHAP_CHALLENGE_MAX + 3], bytes[40];
+
+    (void)state;
+    memset(&memory, 0, sizeof memory);
+    expect_status("the first", challenged(&memory, false, "00112233445566aa"), STATUS_OK);
+    expect_status("the same", challenged(&memory, false, "00112233445566aa"),
+                  STATUS_AUTHENTICATION_FAILED);
+    assert_int_equal(initiator.state, CHAP_FAILED);
+    expect_status("nobody remembers", challenged(NULL, false, "00112233445566aa"), STATUS_OK);
+    expect_status("another one", challenged(&memory, true, "00112233445566bb"), STATUS_OK);
+    /* Ours, of the login that still runs. */
+    assert_true(text_hex_encode(initiator.challenge, initiator.challenge_length, own, sizeof own));
+    expect_status("ours", challenged(&memory, false, own + 2), STATUS_AUTHENTICATION_FAILED);
+    /* Such a short one can come again by chance. */
+    expect_status("short", challenged(&memory, false, "00112233445566"), STATUS_OK);
+    expect_status("short", challenged(&memory, false, "00112233445566"), STATUS_OK);
+    for (unsigned i = 0; i < CHAP_MEMORY; i++) {
+        snprintf(bytes, sizeof bytes, "%016x", i);
+        expect_status(bytes, challenged(&memory, false, bytes), STATUS_OK);
+        expect_status(bytes, challenged(&memory, false, bytes), STATUS_AUTHENTICATION_FAILED);
+    }
+    expect_status("long ago", challenged(&memory, false, "00112233445566aa"), STATUS_OK);
 }
 
 /* --- what an initiator refuses --- */
@@ -615,7 +698,7 @@ static void a_target_without_a_secret_cannot_prove_itself(void **state)
 static void equal_secrets_both_ways_are_refused(void **state)
 {
     struct chap_credentials same = {
-        "targetuser", BYTES("chapsecret123"), NULL, BYTES("chapsecret123"), false, false};
+        "targetuser", BYTES("chapsecret123"), NULL, BYTES("chapsecret123"), false, false, 0, NULL};
 
     (void)state;
     lookup.context = &same;
@@ -645,6 +728,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(responses_match_an_independent_computation, setup),
         cmocka_unit_test_setup(comparison_sees_every_byte, setup),
+        cmocka_unit_test_setup(comparison_takes_the_same_time_wherever_they_differ, setup),
         cmocka_unit_test_setup(algorithm_lists_follow_preference_and_platform, setup),
         cmocka_unit_test_setup(credentials_are_checked, setup),
         cmocka_unit_test_setup(one_way, setup),
@@ -652,6 +736,7 @@ int main(void)
         cmocka_unit_test_setup(challenges_of_1_to_1024_bytes_in_hex_and_base64, setup),
         cmocka_unit_test_setup(responses_in_any_spelling, setup),
         cmocka_unit_test_setup(a_reconnect_can_hold_on_to_its_algorithm, setup),
+        cmocka_unit_test_setup(a_challenge_is_good_for_one_login, setup),
         cmocka_unit_test_setup(bad_challenges_are_refused, setup),
         cmocka_unit_test_setup(a_challenge_of_1025_bytes_is_refused, setup),
         cmocka_unit_test_setup(a_challenge_before_the_offer_is_refused, setup),

@@ -16,7 +16,7 @@
 #define BYTES(text) (const uint8_t *)text, sizeof text - 1
 
 static const struct chap_credentials host = {
-    "targetuser", BYTES(PEER_SECRET), NULL, BYTES(SECRET), false, false};
+    "targetuser", BYTES(PEER_SECRET), NULL, BYTES(SECRET), false, false, 0, NULL};
 static struct chap initiator, target;
 static char text[8192];
 static size_t length;
@@ -30,8 +30,8 @@ static bool find(void *context, const char *name, struct chap_credentials *crede
 
 static void start(bool ask_response, bool ask_verdict, bool mutual)
 {
-    struct chap_credentials user = {"chapuser",         BYTES(SECRET), NULL,
-                                    BYTES(PEER_SECRET), ask_response,  ask_verdict};
+    struct chap_credentials user = {"chapuser",   BYTES(SECRET), NULL, BYTES(PEER_SECRET),
+                                    ask_response, ask_verdict,   0,    NULL};
     if (ask_response) {
         user.secret = NULL;
         user.secret_length = 0;
