@@ -26,8 +26,10 @@ enum scsi_opcode {
     SCSI_VERIFY_10 = 0x2f,
     SCSI_PRE_FETCH_10 = 0x34,
     SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
+    SCSI_READ_DEFECT_DATA_10 = 0x37,
     SCSI_WRITE_SAME_10 = 0x41,
     SCSI_UNMAP = 0x42,
+    SCSI_LOG_SELECT = 0x4c,
     SCSI_LOG_SENSE = 0x4d,
     SCSI_XDWRITEREAD_10 = 0x53,
     SCSI_MODE_SELECT_10 = 0x55,
@@ -53,6 +55,7 @@ enum scsi_opcode {
     SCSI_WRITE_12 = 0xaa,
     SCSI_WRITE_VERIFY_12 = 0xae,
     SCSI_VERIFY_12 = 0xaf,
+    SCSI_READ_DEFECT_DATA_12 = 0xb7,
 };
 
 /* Service actions of SCSI_SERVICE_ACTION_IN_16 and SCSI_MAINTENANCE_IN. */
@@ -113,6 +116,8 @@ enum scsi_sense_key {
 #define SCSI_ASC_MEDIUM_CHANGED          SCSI_ASC(0x28, 0x00)
 #define SCSI_ASC_CAPACITY_CHANGED        SCSI_ASC(0x2a, 0x09)
 #define SCSI_ASC_INQUIRY_CHANGED         SCSI_ASC(0x3f, 0x03)
+#define SCSI_ASC_NO_MEDIUM               SCSI_ASC(0x3a, 0x00)
+#define SCSI_ASC_REMOVAL_PREVENTED       SCSI_ASC(0x53, 0x02)
 #define SCSI_ASC_REPORTED_LUNS_CHANGED   SCSI_ASC(0x3f, 0x0e)
 
 /* A command descriptor block and its length: 6, 10, 12 or 16 (32 and more need an AHS). */

@@ -153,7 +153,7 @@ static bool mask_of_length(const char *text, bool ipv6, uint8_t mask[OS_IP_LENGT
     if (*text < '0' || *text > '9' || *end != '\0' || bits > (ipv6 ? 128u : 32u))
         return false;
     bits += ipv6 ? 0 : 96;
-    for (size_t i = 0; i < OS_IP_LENGTH; i++) {
+    for (unsigned i = 0; i < OS_IP_LENGTH; i++) {
         unsigned long here = bits > 8 * i ? bits - 8 * i : 0;
 
         mask[i] = here >= 8 ? 0xff : (uint8_t)(0xff00u >> here);

@@ -9,7 +9,12 @@
 #define WORD         0xff, 0xff
 #define LONG         0xff, 0xff, 0xff, 0xff
 
-enum { R = COMMAND_READS, W = COMMAND_WRITES, P = COMMAND_PROTECT };
+enum {
+    R = COMMAND_READS,
+    W = COMMAND_WRITES,
+    P = COMMAND_PROTECT,
+    D = COMMAND_DRIVE,
+};
 
 static const struct target_command commands[] = {
     {SCSI_TEST_UNIT_READY, COMMAND_NO_ACTION, 6, 0, target_scsi_nothing, NULL, {0, 0, 0, 0, 4}},
@@ -38,7 +43,7 @@ static const struct target_command commands[] = {
     {SCSI_MODE_SELECT_6,
      COMMAND_NO_ACTION,
      6,
-     W,
+     W | D,
      target_scsi_mode_select,
      target_takes_list_6,
      {0x11, 0, 0, 0xff, 4}},
@@ -56,10 +61,22 @@ static const struct target_command commands[] = {
      target_scsi_release,
      NULL,
      {0, 0, 0, 0, 4}},
-    {SCSI_MODE_SENSE_6, COMMAND_NO_ACTION, 6, R, target_scsi_mode_sense, NULL, {8, WORD, 0xff, 4}},
-    {SCSI_START_STOP_UNIT, COMMAND_NO_ACTION, 6, 0, target_scsi_nothing, NULL, {1, 0, 0, 0xf7, 4}},
-    {SCSI_SEND_DIAGNOSTIC, COMMAND_NO_ACTION, 6, W, target_scsi_nothing, NULL, {4, 0, 0, 0, 4}},
-    {SCSI_PREVENT_ALLOW, COMMAND_NO_ACTION, 6, 0, target_scsi_nothing, NULL, {0, 0, 0, 3, 4}},
+    {SCSI_MODE_SENSE_6,
+     COMMAND_NO_ACTION,
+     6,
+     R | D,
+     target_scsi_mode_sense,
+     NULL,
+     {8, WORD, 0xff, 4}},
+    {SCSI_START_STOP_UNIT,
+     COMMAND_NO_ACTION,
+     6,
+     D,
+     target_scsi_start_stop,
+     NULL,
+     {1, 0, 0x0f, 0xf7, 4}},
+    {SCSI_SEND_DIAGNOSTIC, COMMAND_NO_ACTION, 6, W | D, target_scsi_nothing, NULL, {4, 0, 0, 0, 4}},
+    {SCSI_PREVENT_ALLOW, COMMAND_NO_ACTION, 6, D, target_scsi_prevent, NULL, {0, 0, 0, 3, 4}},
     {SCSI_READ_CAPACITY_10,
      COMMAND_NO_ACTION,
      10,
@@ -117,10 +134,24 @@ static const struct target_command commands[] = {
      target_scsi_unmap,
      target_takes_list_10,
      {0, 0, 0, 0, 0, 0x1f, WORD, 4}},
+    {SCSI_READ_DEFECT_DATA_10,
+     COMMAND_NO_ACTION,
+     10,
+     R,
+     target_scsi_read_defects,
+     NULL,
+     {0, 0x1f, 0, 0, 0, 0, WORD, 4}},
+    {SCSI_LOG_SELECT,
+     COMMAND_NO_ACTION,
+     10,
+     D,
+     target_scsi_log_select,
+     target_takes_list_10,
+     {2, 0xff, 0xff, 0, 0, 0, WORD, 4}},
     {SCSI_LOG_SENSE,
      COMMAND_NO_ACTION,
      10,
-     0,
+     D,
      target_scsi_log_sense,
      NULL,
      {0, 0xff, 0, 0, WORD, WORD, 4}},
@@ -134,7 +165,7 @@ static const struct target_command commands[] = {
     {SCSI_MODE_SELECT_10,
      COMMAND_NO_ACTION,
      10,
-     W,
+     W | D,
      target_scsi_mode_select,
      target_takes_list_10,
      {0x11, 0, 0, 0, 0, 0, WORD, 4}},
@@ -155,7 +186,7 @@ static const struct target_command commands[] = {
     {SCSI_MODE_SENSE_10,
      COMMAND_NO_ACTION,
      10,
-     R,
+     R | D,
      target_scsi_mode_sense,
      NULL,
      {0x18, WORD, 0, 0, 0, WORD, 4}},
@@ -317,17 +348,24 @@ static const struct target_command commands[] = {
     {SCSI_MAINTENANCE_IN,
      SCSI_MAINTENANCE_REPORT_OPCODES,
      12,
-     0,
+     D,
      target_scsi_report_opcodes,
      NULL,
      {SCSI_MAINTENANCE_REPORT_OPCODES, 0x87, 0xff, WORD, LONG, 0, 4}},
     {SCSI_MAINTENANCE_IN,
      SCSI_MAINTENANCE_REPORT_FUNCTIONS,
      12,
-     0,
+     D,
      target_scsi_report_functions,
      NULL,
      {SCSI_MAINTENANCE_REPORT_FUNCTIONS, 0x80, 0, 0, 0, LONG, 0, 4}},
+    {SCSI_READ_DEFECT_DATA_12,
+     COMMAND_NO_ACTION,
+     12,
+     R,
+     target_scsi_read_defects,
+     NULL,
+     {0x1f, LONG, LONG, 0, 4}},
     {SCSI_READ_12, COMMAND_NO_ACTION, 12, R, target_scsi_read, NULL, {0x18, LBA_32, LONG, 0x1f, 4}},
     {SCSI_WRITE_12,
      COMMAND_NO_ACTION,
@@ -375,6 +413,11 @@ static const struct target_command commands[] = {
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
+const struct target_command *target_command_at(size_t index)
+{
+    return index < COMMANDS ? &commands[index] : NULL;
+}
+
 static uint16_t action_of(const struct target_command *command, const uint8_t *cdb)
 {
     if (command->action == COMMAND_NO_ACTION)
@@ -392,7 +435,7 @@ const struct target_command *target_command_find(const uint8_t *cdb)
     return NULL;
 }
 
-static bool has_opcode(uint8_t opcode)
+bool target_command_exists(uint8_t opcode)
 {
     for (size_t i = 0; i < COMMANDS; i++) {
         if (commands[i].opcode == opcode)
@@ -406,13 +449,18 @@ static bool is_protected(const struct target_disk *disk)
     return disk->read_only || disk->write_protect;
 }
 
+static bool lacks_medium(const struct target_disk *disk, const struct target_command *command)
+{
+    return disk->ejected && !(command->flags & (COMMAND_ALWAYS | COMMAND_RESERVES | COMMAND_DRIVE));
+}
+
 uint32_t target_scsi_takes(const struct target *target, int64_t lun, const uint8_t *cdb)
 {
     const struct target_disk *disk = target_disk_at(target, lun);
     const struct target_command *command = target_command_find(cdb);
     uint64_t length;
 
-    if (disk == NULL || command == NULL || command->takes == NULL ||
+    if (disk == NULL || command == NULL || command->takes == NULL || lacks_medium(disk, command) ||
         (command->flags & COMMAND_PROTECT && is_protected(disk)))
         return 0;
     length = command->takes(disk, cdb);
@@ -451,12 +499,17 @@ bool target_scsi_admit(struct target_scsi *scsi)
     if (disk == NULL && (command == NULL || !(command->flags & COMMAND_ALWAYS)))
         target_scsi_illegal(scsi, SCSI_ASC_LUN_NOT_SUPPORTED);
     else if (command == NULL)
-        target_scsi_illegal(scsi, has_opcode(scsi->cdb[0]) ? SCSI_ASC_INVALID_FIELD_IN_CDB
-                                                           : SCSI_ASC_INVALID_OPCODE);
+        target_scsi_illegal(scsi, target_command_exists(scsi->cdb[0])
+                                      ? SCSI_ASC_INVALID_FIELD_IN_CDB
+                                      : SCSI_ASC_INVALID_OPCODE);
     else if (disk != NULL && target_reserved_against(disk, scsi->session, command->flags))
         scsi->status = SCSI_RESERVATION_CONFLICT;
-    else if (!attention_due(scsi, command) && wants_aca(command, scsi->cdb))
+    else if (attention_due(scsi, command))
+        return false;
+    else if (wants_aca(command, scsi->cdb))
         target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
+    else if (disk != NULL && lacks_medium(disk, command))
+        target_scsi_fail(scsi, SCSI_NOT_READY, SCSI_ASC_NO_MEDIUM);
     return scsi->status == SCSI_GOOD;
 }
 
@@ -469,95 +522,4 @@ void target_scsi_execute(struct target_scsi *scsi)
         target_scsi_fail(scsi, SCSI_DATA_PROTECT, SCSI_ASC_WRITE_PROTECTED);
     else
         command->execute(scsi, disk);
-}
-
-/* --- REPORT SUPPORTED OPERATION CODES (SPC-4, 6.35) --- */
-
-static size_t describe(const struct target_command *command, uint8_t *out, bool timeouts)
-{
-    bool action = command->action != COMMAND_NO_ACTION;
-    size_t length = timeouts ? 20 : 8;
-
-    memset(out, 0, length);
-    out[0] = command->opcode;
-    put_be16(out + 2, action ? command->action : 0);
-    out[5] = (uint8_t)((timeouts ? 2 : 0) | (action ? 1 : 0));
-    put_be16(out + 6, command->length);
-    if (timeouts)
-        put_be16(out + 8, 10); /* of the descriptor, which tells no times */
-    return length;
-}
-
-static void report_all(struct target_scsi *scsi, bool timeouts)
-{
-    uint8_t data[4 + COMMANDS * 20];
-    size_t length = 4;
-
-    for (size_t i = 0; i < COMMANDS; i++)
-        length += describe(&commands[i], data + length, timeouts);
-    put_be32(data, (uint32_t)length - 4);
-    target_scsi_answer(scsi, data, length, get_be32(scsi->cdb + 6));
-}
-
-static void report_one(struct target_scsi *scsi, const struct target_command *command,
-                       bool timeouts)
-{
-    uint8_t data[4 + 32 + 12] = {0};
-    size_t length = 4;
-
-    data[1] = (uint8_t)(command != NULL ? 3 : 1);
-    if (command != NULL) {
-        data[1] |= timeouts ? 0x80 : 0;
-        put_be16(data + 2, command->length);
-        data[4] = command->opcode;
-        memcpy(data + 5, command->usage,
-               command->length - 1u < sizeof command->usage ? command->length - 1u
-                                                            : sizeof command->usage);
-        if (command->length == 32) { /* the rest of LBA, and the transfer length */
-            memset(data + 4 + 16, 0xff, 4);
-            memset(data + 4 + 28, 0xff, 4);
-        }
-        length += command->length;
-        if (timeouts) {
-            put_be16(data + length, 10);
-            length += 12;
-        }
-    }
-    target_scsi_answer(scsi, data, length, get_be32(scsi->cdb + 6));
-}
-
-void target_scsi_report_opcodes(struct target_scsi *scsi, struct target_disk *disk)
-{
-    bool timeouts = (scsi->cdb[2] & 0x80) != 0;
-    uint8_t asked[32] = {scsi->cdb[3]};
-    const struct target_command *command;
-    unsigned option = scsi->cdb[2] & 7;
-    bool action;
-
-    (void)disk;
-    if (option == 0) {
-        report_all(scsi, timeouts);
-        return;
-    }
-    asked[1] = scsi->cdb[5];
-    put_be16(asked + 8, get_be16(scsi->cdb + 4));
-    command = target_command_find(asked);
-    action = command != NULL ? command->action != COMMAND_NO_ACTION : has_opcode(asked[0]);
-    if (option > 3 || (option == 1 && action) || (option == 2 && has_opcode(asked[0]) && !action))
-        target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
-    else
-        report_one(scsi, command, timeouts);
-}
-
-/* REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4, 6.36). */
-void target_scsi_report_functions(struct target_scsi *scsi, struct target_disk *disk)
-{
-    uint8_t data[16] = {0};
-    bool extended = (scsi->cdb[2] & 0x80) != 0;
-
-    (void)disk;
-    data[0] = 0x80 | 0x40 | 0x10 | 0x08 | 0x02; /* ABORT TASK (SET), CLEAR TASK SET, LUN RESET,
-                                                   TARGET RESET */
-    data[3] = extended ? 12 : 0;
-    target_scsi_answer(scsi, data, extended ? 16 : 4, get_be32(scsi->cdb + 6));
 }

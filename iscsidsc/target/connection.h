@@ -80,5 +80,9 @@ void target_connection_async_scsi(struct target_connection *connection, uint64_t
                                   uint8_t sense_key, uint16_t asc);
 void target_connection_async(struct target_connection *connection,
                              const struct pdu_async_message *message);
+/* Asks for a logout within that time. False: it is not logged in, so that there is none. */
+bool target_connection_ask_logout(struct target_connection *connection, uint32_t seconds);
+/* Announces the end, and ends when that is sent. */
+void target_connection_drop(struct target_connection *connection);
 
 #endif

@@ -68,6 +68,28 @@ void target_connection_async(struct target_connection *connection,
     target_send(connection, &pdu, NULL, 0, NULL);
 }
 
+bool target_connection_ask_logout(struct target_connection *connection, uint32_t seconds)
+{
+    struct pdu_async_message message = {.event = ASYNC_LOGOUT_REQUESTED};
+
+    if (connection->state != TARGET_FULL_FEATURE)
+        return false;
+    message.parameter3 = (uint16_t)(seconds < UINT16_MAX ? seconds : UINT16_MAX);
+    target_connection_async(connection, &message);
+    return true;
+}
+
+void target_connection_drop(struct target_connection *connection)
+{
+    struct pdu_async_message message = {.event = ASYNC_DROP_CONNECTION,
+                                        .parameter1 = connection->cid};
+
+    message.parameter2 = (uint16_t)connection->values.default_time2wait;
+    message.parameter3 = (uint16_t)connection->values.default_time2retain;
+    target_connection_async(connection, &message);
+    target_connection_end(connection, TARGET_END_CLOSE);
+}
+
 /* --- logout --- */
 
 static void leave(struct target_connection *connection)

@@ -122,6 +122,23 @@ void target_disk_set_read_only(struct target_disk *disk)
     disk->read_only = true;
 }
 
+void target_disk_set_removable(struct target_disk *disk)
+{
+    disk->removable = true;
+}
+
+enum status target_disk_set_physical(struct target_disk *disk, uint32_t length)
+{
+    uint8_t exponent = 0;
+
+    while (exponent < 15 && disk->block_length << exponent < length)
+        exponent++;
+    if (disk->block_length << exponent != length)
+        return STATUS_INVALID_PARAMETER;
+    disk->physical_exponent = exponent;
+    return STATUS_OK;
+}
+
 void target_disk_on_change(struct target_disk *disk, target_disk_watch *watch, void *context)
 {
     disk->watch = watch;

@@ -41,6 +41,9 @@ struct target_disk {
     uint8_t *dirty; /* memory and file: a bit for each block that the file does not have */
     uint64_t blocks;
     uint32_t block_length;
+    uint8_t physical_exponent; /* 2 to this blocks are one physical block */
+    bool removable;
+    bool ejected;
     bool read_only;
     bool write_through;       /* WCE is clear */
     bool write_protect;       /* SWP */
@@ -95,6 +98,11 @@ bool target_scsi_room(struct target_scsi *scsi, size_t length);
 void target_scsi_answer(struct target_scsi *scsi, const uint8_t *data, size_t length,
                         uint32_t allocation);
 
+/* --- medium.c --- */
+
+/* Nobody keeps the medium of that unit in its drive any more. */
+void target_medium_allow(const struct target *target, uint32_t lun);
+
 /* --- commands.c: the table --- */
 
 enum target_command_flags {
@@ -103,6 +111,7 @@ enum target_command_flags {
     COMMAND_ALWAYS = 4,    /* without a unit, despite reservations, and no attention is due */
     COMMAND_PROTECT = 8,   /* not on a medium that is write-protected */
     COMMAND_RESERVES = 16, /* it looks at reservations itself */
+    COMMAND_DRIVE = 32,    /* it needs no medium in the drive */
 };
 
 #define COMMAND_NO_ACTION 0xffffu
@@ -119,19 +128,24 @@ struct target_command {
 };
 
 const struct target_command *target_command_find(const uint8_t *cdb);
+/* The table, from 0 on; NULL behind its end. */
+const struct target_command *target_command_at(size_t index);
+bool target_command_exists(uint8_t opcode);
 /* How many bytes the command takes from the initiator. */
 uint32_t target_scsi_takes(const struct target *target, int64_t lun, const uint8_t *cdb);
 /* May it be run now? False: `scsi` has the answer. */
 bool target_scsi_admit(struct target_scsi *scsi);
 void target_scsi_execute(struct target_scsi *scsi);
 
-/* --- who does what: scsi.c, inquiry.c, mode.c, blocks.c, fill.c, reserve.c --- */
+/* --- who does what: scsi.c, inquiry.c, mode.c, log.c, medium.c, opcodes.c, blocks.c, fill.c,
+ * reserve.c --- */
 
 typedef void target_scsi_command(struct target_scsi *scsi, struct target_disk *disk);
 target_scsi_command target_scsi_nothing, target_scsi_inquiry, target_scsi_report_luns,
     target_scsi_request_sense, target_scsi_read_capacity_10, target_scsi_read_capacity_16,
     target_scsi_report_opcodes, target_scsi_report_functions, target_scsi_mode_sense,
-    target_scsi_mode_select, target_scsi_log_sense, target_scsi_read, target_scsi_write,
+    target_scsi_mode_select, target_scsi_log_sense, target_scsi_log_select, target_scsi_start_stop,
+    target_scsi_prevent, target_scsi_read_defects, target_scsi_read, target_scsi_write,
     target_scsi_verify, target_scsi_write_verify, target_scsi_exchange, target_scsi_synchronize,
     target_scsi_prefetch, target_scsi_write_same, target_scsi_unmap, target_scsi_compare_write,
     target_scsi_or_write, target_scsi_lba_status, target_scsi_reserve, target_scsi_release,
@@ -161,6 +175,8 @@ void target_blocks_put(struct target_scsi *scsi, struct target_disk *disk,
                        const struct target_blocks *blocks, const uint8_t *data, size_t length);
 /* The initiator sent all that the command needs; else it fails. */
 bool target_scsi_has(struct target_scsi *scsi, uint64_t length);
+/* It wants to send neither less nor more: with more, it means another command than this. */
+bool target_scsi_has_just(struct target_scsi *scsi, uint64_t length);
 
 /* The reservation of the disk stands against the command (RESERVATION CONFLICT). */
 bool target_reserved_against(const struct target_disk *disk, const struct target_session *session,

@@ -72,7 +72,7 @@ void target_scsi_write_same(struct target_scsi *scsi, struct target_disk *disk)
         }
         blocks.count = (uint32_t)(disk->blocks - blocks.lba);
     }
-    if (!target_scsi_has(scsi, wanted))
+    if (!target_scsi_has_just(scsi, wanted))
         return;
     /* With UNMAP set the block has to be what unmapped blocks read as, else it is written. */
     if (wanted == 0 || is_zero(scsi->data_out, disk->block_length))
@@ -156,7 +156,7 @@ void target_scsi_compare_write(struct target_scsi *scsi, struct target_disk *dis
             target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
         return;
     }
-    if (!target_scsi_has(scsi, 2 * (uint64_t)length))
+    if (!target_scsi_has_just(scsi, 2 * (uint64_t)length))
         return;
     old = os_grow(NULL, length);
     if (old == NULL) {

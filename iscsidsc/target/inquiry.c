@@ -35,6 +35,7 @@ static void standard_inquiry(struct target_scsi *scsi, const struct target_disk 
     uint8_t data[96] = {0};
 
     data[0] = disk == NULL ? NO_UNIT : 0x00;
+    data[1] = disk != NULL && disk->removable ? 0x80 : 0x00;
     data[2] = 0x06; /* SPC-4 */
     data[3] = 0x12; /* HiSup, response data format 2 */
     data[4] = sizeof data - 5;
@@ -84,7 +85,8 @@ static size_t limits_page(const struct target_disk *disk, uint8_t *page)
 {
     uint32_t most = TARGET_TRANSFER_MAX / disk->block_length;
 
-    page[5] = 255; /* COMPARE AND WRITE */
+    page[5] = 255;                                                 /* COMPARE AND WRITE */
+    put_be16(page + 6, (uint16_t)(1u << disk->physical_exponent)); /* optimal granularity */
     put_be32(page + 8, most);
     put_be32(page + 12, 262144 / disk->block_length); /* optimal */
     put_be32(page + 20, 0xffffffffu);                 /* UNMAP: any number of blocks */

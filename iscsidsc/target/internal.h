@@ -91,12 +91,13 @@ struct target_session {
     uint16_t tsih;
     uint16_t group; /* portal group it came in through */
     struct list connections;
-    struct list tasks;                    /* received, and not answered or not acknowledged */
-    struct list tags[TARGET_TAG_BUCKETS]; /* the same by ITT */
-    struct list held;                     /* requests ahead of their turn */
-    struct list managements;              /* task management that waits to be answered */
-    struct list attentions;               /* unit attentions that are due */
-    struct list lost;                     /* connections whose tasks may be reassigned */
+    struct list tasks;                          /* received, and not answered or not acknowledged */
+    struct list tags[TARGET_TAG_BUCKETS];       /* the same by ITT */
+    struct list held;                           /* requests ahead of their turn */
+    struct list managements;                    /* task management that waits to be answered */
+    struct list attentions;                     /* unit attentions that are due */
+    uint8_t prevents[(TARGET_LUN_MAX + 1) / 8]; /* units whose medium it keeps in, by LUN */
+    struct list lost;                           /* connections whose tasks may be reassigned */
     uint32_t exp_cmd_sn;
     uint32_t max_cmd_sn; /* the highest ever told */
     uint32_t window;

@@ -151,6 +151,7 @@ static void reset_units(struct target_session *session, const uint64_t *lun)
         if (disk == NULL || (lun != NULL && scsi_lun_number(*lun) != (int64_t)i))
             continue;
         target_disk_reset(disk);
+        target_medium_allow(target, i);
         target_attention_all(target, NULL, scsi_lun_encode(i), SCSI_ASC_RESET_BY_FUNCTION);
     }
 }

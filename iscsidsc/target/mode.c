@@ -1,4 +1,4 @@
-/* Mode pages and log pages: how a disk is set, and what of it can be changed (SPC-4, SBC-3). */
+/* Mode pages: how a disk is set, and what of it can be changed (SPC-4, SBC-3). */
 #include "protocol/scsi.h"
 
 #include "target/internal.h"
@@ -201,22 +201,4 @@ void target_scsi_mode_select(struct target_scsi *scsi, struct target_disk *disk)
         target_scsi_fail(scsi, SCSI_MEDIUM_ERROR, SCSI_ASC(0x0c, 0x00));
     target_attention_all(scsi->target, scsi->session, scsi_lun_encode((uint32_t)scsi->lun),
                          SCSI_ASC_MODE_CHANGED);
-}
-
-/* --- LOG SENSE: which pages there are, and that nothing is wrong --- */
-
-void target_scsi_log_sense(struct target_scsi *scsi, struct target_disk *disk)
-{
-    static const uint8_t pages[] = {0x00, 0, 0, 2, 0x00, 0x2f};
-    static const uint8_t exceptions[] = {0x2f, 0, 0, 8, 0, 0, 0x03, 4, 0, 0, 0, 0};
-    uint8_t page = scsi->cdb[2] & 0x3f;
-    uint32_t allocation = get_be16(scsi->cdb + 7);
-
-    (void)disk;
-    if (scsi->cdb[3] != 0 || scsi->cdb[1] != 0 || (page != 0x00 && page != 0x2f))
-        target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
-    else if (page == 0x00)
-        target_scsi_answer(scsi, pages, sizeof pages, allocation);
-    else
-        target_scsi_answer(scsi, exceptions, sizeof exceptions, allocation);
 }

@@ -53,6 +53,15 @@ bool target_scsi_has(struct target_scsi *scsi, uint64_t length)
     return false;
 }
 
+bool target_scsi_has_just(struct target_scsi *scsi, uint64_t length)
+{
+    if (scsi->out_expected == length)
+        return target_scsi_has(scsi, length);
+    scsi->out_length = length;
+    target_scsi_illegal(scsi, SCSI_ASC_INVALID_FIELD_IN_CDB);
+    return false;
+}
+
 /* TEST UNIT READY, and what a disk of this kind need not do. */
 void target_scsi_nothing(struct target_scsi *scsi, struct target_disk *disk)
 {
@@ -98,6 +107,7 @@ void target_scsi_read_capacity_16(struct target_scsi *scsi, struct target_disk *
 
     put_be64(data, disk->blocks - 1);
     put_be32(data + 8, disk->block_length);
+    data[13] = disk->physical_exponent;
     data[14] = 0xc0; /* LBPME, LBPRZ: UNMAP works, and leaves zeros */
     target_scsi_answer(scsi, data, sizeof data, get_be32(scsi->cdb + 10));
 }

@@ -20,6 +20,10 @@ struct target_server {
     struct list peers;
     struct os_timer timer; /* of the entity */
     uint8_t *look_ahead;   /* LOOK_AHEAD bytes, shared by all connections */
+    struct os_timer stop_timer;
+    bool impatient;              /* who is not gone is dropped */
+    target_server_stopped *done; /* not NULL: it is stopping */
+    void *done_context;
 };
 
 struct listener {
@@ -49,6 +53,8 @@ static void close_peer(struct peer *peer, bool reset)
         os_close(peer->watch.socket);
     target_connection_free(peer->connection);
     list_remove(&peer->link);
+    if (peer->server->done != NULL && list_empty(&peer->server->peers)) /* it was the last one */
+        os_timer_set(peer->server->loop, &peer->server->stop_timer, os_now());
     os_free(peer);
 }
 
@@ -319,14 +325,72 @@ void target_server_free(struct target_server *server)
 {
     if (server == NULL)
         return;
+    server->done = NULL;
     LIST_EACH_SAFE(node, &server->listeners)
     close_listener(LIST_OWNER(node, struct listener, link));
     LIST_EACH_SAFE(peer_node, &server->peers)
     close_peer(LIST_OWNER(peer_node, struct peer, link), false);
     target_entity_on_wake(server->entity, NULL, NULL);
     os_timer_clear(&server->timer);
+    os_timer_clear(&server->stop_timer);
     os_free(server->look_ahead);
     os_free(server);
+}
+
+/* --- stopping --- */
+
+static void drop_peers(struct target_server *server)
+{
+    server->impatient = true;
+    LIST_EACH_SAFE(node, &server->peers)
+    {
+        struct peer *peer = LIST_OWNER(node, struct peer, link);
+
+        if (peer->connection != NULL) {
+            target_connection_drop(peer->connection);
+            attend(peer);
+        } else {
+            close_peer(peer, false);
+        }
+    }
+}
+
+static void stop_timer(struct os_timer *timer)
+{
+    struct target_server *server = LIST_OWNER(timer, struct target_server, stop_timer);
+    target_server_stopped *done = server->done;
+
+    if (!list_empty(&server->peers) && !server->impatient) {
+        drop_peers(server);
+        os_timer_set(server->loop, timer, os_now() + LINGER_TIME);
+        return;
+    }
+    server->done = NULL;
+    LIST_EACH_SAFE(node, &server->peers)
+    close_peer(LIST_OWNER(node, struct peer, link), true);
+    done(server->done_context);
+}
+
+void target_server_stop(struct target_server *server, uint32_t patience,
+                        target_server_stopped *done, void *context)
+{
+    server->done = done;
+    server->done_context = context;
+    server->stop_timer.fire = stop_timer;
+    LIST_EACH_SAFE(listener, &server->listeners)
+    close_listener(LIST_OWNER(listener, struct listener, link));
+    LIST_EACH_SAFE(node, &server->peers)
+    {
+        struct peer *peer = LIST_OWNER(node, struct peer, link);
+
+        if (peer->connection == NULL)
+            continue;
+        if (!target_connection_ask_logout(peer->connection, (patience + 999) / 1000))
+            target_connection_drop(peer->connection);
+        attend(peer);
+    }
+    os_timer_set(server->loop, &server->stop_timer,
+                 list_empty(&server->peers) ? os_now() : os_now() + patience);
 }
 
 size_t target_server_connections(const struct target_server *server)

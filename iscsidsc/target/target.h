@@ -124,6 +124,11 @@ struct target_media {
 enum status target_disk_media(const struct target_media *media, void *context, uint64_t bytes,
                               uint32_t block_length, struct target_disk **out);
 void target_disk_set_read_only(struct target_disk *disk);
+/* Initiators may eject the medium, and load it again. */
+void target_disk_set_removable(struct target_disk *disk);
+/* Bytes of a physical block, of which one or more logical blocks are part: initiators align to it.
+ * INVALID_PARAMETER: not the block length by a power of two. */
+enum status target_disk_set_physical(struct target_disk *disk, uint32_t length);
 void target_disk_free(struct target_disk *disk);
 uint64_t target_disk_bytes(const struct target_disk *disk);
 enum target_disk_change {
@@ -152,6 +157,14 @@ void target_server_free(struct target_server *server);
  */
 enum status target_server_listen(struct target_server *server, const char *host, uint16_t port,
                                  uint16_t group, struct portal_address *bound);
+/*
+ * Ends in order: nobody comes in any more, and the initiators are asked to log out (RFC 7143,
+ * 11.9.1). Those that have not after `patience` milliseconds are told that they are dropped, and
+ * dropped. `done` is called once from the loop, when nobody is left; the server may be freed there.
+ */
+typedef void target_server_stopped(void *context);
+void target_server_stop(struct target_server *server, uint32_t patience,
+                        target_server_stopped *done, void *context);
 size_t target_server_connections(const struct target_server *server);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct run {
     uint32_t next_lun;
     unsigned portals;
     bool watch_input;
+    uint32_t patience; /* milliseconds that initiators get to log out at the end */
+    struct os_job goodbye;
     int log; /* descriptor, -1: none */
 };
 
@@ -133,7 +136,9 @@ static uint64_t read_size(const char *text)
 static void add_lun(struct run *run, char *text)
 {
     uint32_t block_length = 512;
+    uint32_t physical = 0;
     bool read_only = false;
+    bool removable = false;
     bool cached = false;
     struct target_disk *disk;
     char *option;
@@ -143,8 +148,12 @@ static void add_lun(struct run *run, char *text)
             read_only = true;
         else if (strcmp(option, ",cached") == 0)
             cached = true;
+        else if (strcmp(option, ",removable") == 0)
+            removable = true;
         else if (strncmp(option, ",bs=", 4) == 0)
             block_length = (uint32_t)read_size(option + 4);
+        else if (strncmp(option, ",physical=", 10) == 0)
+            physical = (uint32_t)read_size(option + 10);
         else
             break;
         *option = '\0';
@@ -159,6 +168,10 @@ static void add_lun(struct run *run, char *text)
         die(EXIT_USAGE, "%s: neither ram: nor file:", text);
     if (read_only)
         target_disk_set_read_only(disk);
+    if (removable)
+        target_disk_set_removable(disk);
+    if (physical != 0)
+        check(target_disk_set_physical(disk, physical), "physical");
     add_disk(run, disk);
 }
 
@@ -266,6 +279,7 @@ enum option_code {
     FAULTS,
     SEED,
     LOG,
+    GOODBYE,
     NO_STDIN,
 };
 
@@ -293,6 +307,7 @@ static const struct option options[] = {
     {"faults", required_argument, NULL, FAULTS},
     {"seed", required_argument, NULL, SEED},
     {"log", required_argument, NULL, LOG},
+    {"goodbye", required_argument, NULL, GOODBYE},
     {"no-stdin", no_argument, NULL, NO_STDIN},
     {NULL, 0, NULL, 0},
 };
@@ -416,6 +431,9 @@ static void obey_option(struct run *run, int code)
     case LOG:
         open_log(run, optarg);
         break;
+    case GOODBYE:
+        run->patience = 1000 * (uint32_t)strtoul(optarg, NULL, 10);
+        break;
     case NO_STDIN:
         run->watch_input = false;
         break;
@@ -425,9 +443,21 @@ static void obey_option(struct run *run, int code)
     }
 }
 
+static void gone(void *context)
+{
+    os_loop_stop(((struct run *)context)->loop);
+}
+
+static void say_goodbye(struct os_job *job)
+{
+    struct run *run = (struct run *)((char *)job - offsetof(struct run, goodbye));
+
+    target_server_stop(run->server, run->patience, gone, run);
+}
+
 int main(int argc, char **argv)
 {
-    struct run run = {.watch_input = true, .log = -1};
+    struct run run = {.watch_input = true, .log = -1, .goodbye = {.run = say_goodbye}};
     int code;
 
     program_block_signals();
@@ -448,7 +478,7 @@ int main(int argc, char **argv)
         listen_at(&run, "127.0.0.1:0");
     puts("ready");
     fflush(stdout);
-    program_run(run.loop, run.watch_input);
+    program_run(run.loop, run.watch_input, run.patience > 0 ? &run.goodbye : NULL);
     target_server_free(run.server);
     target_entity_free(run.entity);
     target_script_free(run.script);

@@ -70,14 +70,17 @@ static void run_loop(void *loop)
     os_loop_run(loop);
 }
 
-void program_run(struct os_loop *loop, bool watch_input)
+void program_run(struct os_loop *loop, bool watch_input, struct os_job *goodbye)
 {
     struct os_thread *thread = os_thread_start(run_loop, loop);
 
     if (thread == NULL)
         die(EXIT_NOT_HAD, "no thread");
     wait_for_end(watch_input);
-    os_loop_stop(loop);
+    if (goodbye != NULL)
+        os_loop_post(loop, goodbye);
+    else
+        os_loop_stop(loop);
     os_thread_join(thread);
 }
 

@@ -1,48 +1,5 @@
 /* The SCSI commands of a disk beyond reading and writing (SPC-4, SBC-3). */
-#include "target_fixture.h"
-
-static struct client *log_in(struct fixture *fixture)
-{
-    client_login(&fixture->client, NORMAL);
-    return &fixture->client;
-}
-
-/* Sends a command of those bytes, and data with it. */
-static void send_cdb(struct client *client, const uint8_t *cdb, size_t length, uint32_t in,
-                     const void *out, uint32_t out_length)
-{
-    struct scsi_cdb command = {{0}, (uint8_t)length};
-    struct pdu pdu;
-
-    memcpy(command.bytes, cdb, length);
-    pdu = client_command(client, &command, in, out_length);
-    client_send(client, &pdu, out, out_length);
-}
-
-#define SEND(client, in, ...)                                                                      \
-    send_cdb(client, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), in,   \
-             NULL, 0)
-#define SEND_DATA(client, out, out_length, ...)                                                    \
-    send_cdb(client, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), 0,    \
-             out, out_length)
-
-static uint32_t take(struct client *client)
-{
-    client_receive(client, PDU_DATA_IN);
-    assert_true(client->pdu.data_in.status_present);
-    assert_int_equal(client->pdu.data_in.status, SCSI_GOOD);
-    return client->pdu.data_length;
-}
-
-static void good(struct client *client)
-{
-    client_expect_scsi(client, SCSI_GOOD);
-}
-
-static void illegal(struct client *client, uint16_t asc)
-{
-    client_expect_sense(client, SCSI_ILLEGAL_REQUEST, asc);
-}
+#include "target_cdbs.h"
 
 /* --- what there is --- */
 
@@ -184,6 +141,9 @@ static void write_same(void **state)
     illegal(client, SCSI_ASC_INVALID_FIELD_IN_CDB);
     SEND_DATA(client, block, 100, SCSI_WRITE_SAME_10, 0, 0, 0, 0, 0, 0, 0, 1, 0); /* half a block */
     illegal(client, SCSI_ASC_INVALID_FIELD_IN_CDB);
+    SEND_DATA(client, block, 512, SCSI_WRITE_SAME_16, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
+              0); /* NDOB, and data all the same */
+    illegal(client, SCSI_ASC_INVALID_FIELD_IN_CDB);
     fixture_check_disk(fixture);
 }
 
@@ -244,6 +204,9 @@ static void compare_and_write(void **state)
     SEND_DATA(client, data, sizeof data, SCSI_COMPARE_AND_WRITE, 0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 0,
               0, 2, 0, 0);
     illegal(client, SCSI_ASC_LBA_OUT_OF_RANGE);
+    SEND_DATA(client, data, sizeof data, SCSI_COMPARE_AND_WRITE, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0,
+              1, 0, 0); /* more data than blocks */
+    illegal(client, SCSI_ASC_INVALID_FIELD_IN_CDB);
     SEND(client, 0, SCSI_COMPARE_AND_WRITE, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0);
     good(client);
     fixture_check_disk(fixture);

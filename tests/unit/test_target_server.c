@@ -208,6 +208,113 @@ static void removed_targets_end_their_connections(void **state)
     assert_int_equal(status, STATUS_CONNECTION_CLOSED);
 }
 
+/* --- stopping --- */
+
+static void count_stop(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static void expect_event(struct fixture *fixture, uint8_t event, uint16_t parameter1,
+                         uint16_t parameter3)
+{
+    uint8_t header[PDU_BHS_LENGTH];
+    enum status status;
+    struct pdu pdu;
+
+    assert_int_equal(hear(fixture, header, sizeof header, &status), sizeof header);
+    assert_int_equal(pdu_decode(&pdu, header), STATUS_OK);
+    assert_int_equal(pdu.opcode, PDU_ASYNC_MESSAGE);
+    assert_int_equal(pdu.async_message.event, event);
+    assert_int_equal(pdu.async_message.parameter1, parameter1);
+    assert_int_equal(pdu.async_message.parameter3, parameter3);
+}
+
+static void log_in(struct fixture *fixture)
+{
+    uint8_t bytes[PDU_BHS_LENGTH + 1024];
+    enum status status;
+
+    dial(fixture);
+    send_login(fixture, NORMAL);
+    hear(fixture, bytes, PDU_BHS_LENGTH, &status);
+    assert_true(get_be24(bytes + 5) <= 1024);
+    hear(fixture, bytes, get_be24(bytes + 5) + padding_of(get_be24(bytes + 5)), &status);
+}
+
+static void await_stop(struct fixture *fixture, const unsigned *stopped)
+{
+    uint64_t began = os_now();
+
+    while (*stopped == 0) {
+        turn(fixture);
+        assert_true(os_now() - began < WAIT_MOST);
+    }
+    turn(fixture);
+    assert_int_equal(*stopped, 1);
+    assert_int_equal(target_server_connections(fixture->server), 0);
+}
+
+static void stops_when_all_have_logged_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pdu logout = {.opcode = PDU_LOGOUT_REQUEST, .final = true, .itt = 9, .immediate = true};
+    uint8_t header[PDU_BHS_LENGTH];
+    struct iov piece = {header, sizeof header};
+    uint64_t began = os_now();
+    unsigned stopped = 0;
+    enum status status;
+
+    log_in(fixture);
+    target_server_stop(fixture->server, 60000, count_stop, &stopped);
+    expect_event(fixture, ASYNC_LOGOUT_REQUESTED, 0, 60);
+    logout.logout_request.cmd_sn = 1;
+    pdu_encode(&logout, header);
+    assert_int_equal(os_send(fixture->socket, &piece, 1, &status), sizeof header);
+    assert_int_equal(hear(fixture, header, sizeof header, &status), sizeof header);
+    assert_int_equal(header[0] & 0x3f, PDU_LOGOUT_RESPONSE);
+    assert_int_equal(hear(fixture, header, 1, &status), 0);
+    os_close(fixture->socket);
+    fixture->socket = OS_NO_SOCKET;
+    await_stop(fixture, &stopped);
+    assert_true(os_now() - began < WAIT_MOST);
+}
+
+static void drops_who_does_not_log_out(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t began = os_now();
+    unsigned stopped = 0;
+    enum status status;
+    uint8_t byte;
+
+    log_in(fixture);
+    target_server_stop(fixture->server, 300, count_stop, &stopped);
+    expect_event(fixture, ASYNC_LOGOUT_REQUESTED, 0, 1);
+    expect_event(fixture, ASYNC_DROP_CONNECTION, 1, 20); /* DefaultTime2Retain */
+    assert_true(os_now() - began >= 300);
+    assert_int_equal(hear(fixture, &byte, 1, &status), 0);
+    assert_int_equal(status, STATUS_CONNECTION_CLOSED);
+    assert_int_equal(stopped, 0);
+    os_close(fixture->socket);
+    fixture->socket = OS_NO_SOCKET;
+    await_stop(fixture, &stopped);
+}
+
+static void stops_at_once_when_nobody_is_there(void **state)
+{
+    struct fixture *fixture = *state;
+    struct portal_address again;
+    unsigned stopped = 0;
+
+    target_server_stop(fixture->server, 60000, count_stop, &stopped);
+    await_stop(fixture, &stopped);
+    /* Nobody listens any more: the port can be had. */
+    assert_int_equal(
+        target_server_listen(fixture->server, "127.0.0.1", fixture->portal.port, 1, &again),
+        STATUS_OK);
+}
+
 /* --- orders of a fault that take time or end the connection --- */
 
 static void delay_and_reset(void *context, struct target_connection *connection,
@@ -255,6 +362,9 @@ int main(void)
         T(silent_initiators_are_dropped),
         T(vanished_initiators_are_forgotten),
         T(removed_targets_end_their_connections),
+        T(stops_when_all_have_logged_out),
+        T(drops_who_does_not_log_out),
+        T(stops_at_once_when_nobody_is_there),
         T(faults_are_obeyed),
     };
 
