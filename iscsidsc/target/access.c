@@ -156,7 +156,7 @@ static bool mask_of_length(const char *text, bool ipv6, uint8_t mask[OS_IP_LENGT
     for (unsigned i = 0; i < OS_IP_LENGTH; i++) {
         unsigned long here = bits > 8 * i ? bits - 8 * i : 0;
 
-        mask[i] = here >= 8 ? 0xff : (uint8_t)(0xff00u >> here);
+        mask[i] = (uint8_t)(here >= 8 ? 0xffu : 0xff00u >> here);
     }
     return true;
 }
