@@ -33,7 +33,7 @@ static bool in_host_part(char c)
 }
 
 /* Host names may hold what iSCSI names may not: it is left out. */
-static void default_name(char out[ISCSI_NAME_MAX + 1])
+void settings_default_node_name(char out[ISCSI_NAME_MAX + 1])
 {
     char host[256];
     size_t length = sizeof DEFAULT_PREFIX - 1;
@@ -88,7 +88,7 @@ enum status settings_node_name(struct engine *engine, char out[ISCSI_NAME_MAX + 
         memcpy(out, engine->node_name, sizeof engine->node_name);
     else if (!os_configured_initiator_name(configured, sizeof configured) ||
              !name_normalize(configured, out))
-        default_name(out);
+        settings_default_node_name(out);
     return STATUS_OK;
 }
 

@@ -16,7 +16,8 @@
  * owner is types       of object that the function takes result      types of the objects that it
  * returns valid       what must hold for the parameters, whatever the object is
  *
- * The last three dispatches and OWNER check in the order that ima.h promises (ima_owner in call.c).
+ * All that have an owner check in the order that ima.h promises (ima_begin). Of an OBJECT the
+ * parameter for the result is pResult, and the plugin gets &theirs instead.
  */
 #ifndef IMA_FUNCTIONS_H
 #define IMA_FUNCTIONS_H
@@ -25,8 +26,8 @@
 
 /* clang-format off */
 #define IMA_FUNCTIONS(F) \
-    F(AddDiscoveryAddress, OBJECT, oid, IMA_IS(PNP) | IMA_IS(LHBA), IMA_IS(DISCOVERY_ADDRESS), (IMA_OID oid, const IMA_TARGET_ADDRESS discoveryAddress, IMA_OID *pDiscoveryAddressOid), (oid, discoveryAddress, pDiscoveryAddressOid), ima_is_target_address(&discoveryAddress)) \
-    F(AddStaticDiscoveryTarget, OBJECT, oid, IMA_IS(PNP) | IMA_IS(LHBA), IMA_IS(STATIC_DISCOVERY_TARGET), (IMA_OID oid, const IMA_STATIC_DISCOVERY_TARGET staticDiscoveryTarget, IMA_OID *pStaticDiscoveryTargetOid), (oid, staticDiscoveryTarget, pStaticDiscoveryTargetOid), ima_is_static_target(&staticDiscoveryTarget)) \
+    F(AddDiscoveryAddress, OBJECT, oid, IMA_IS(PNP) | IMA_IS(LHBA), IMA_IS(DISCOVERY_ADDRESS), (IMA_OID oid, const IMA_TARGET_ADDRESS discoveryAddress, IMA_OID *pResult), (oid, discoveryAddress, &theirs), ima_is_target_address(&discoveryAddress)) \
+    F(AddStaticDiscoveryTarget, OBJECT, oid, IMA_IS(PNP) | IMA_IS(LHBA), IMA_IS(STATIC_DISCOVERY_TARGET), (IMA_OID oid, const IMA_STATIC_DISCOVERY_TARGET staticDiscoveryTarget, IMA_OID *pResult), (oid, staticDiscoveryTarget, &theirs), ima_is_static_target(&staticDiscoveryTarget)) \
     F(DeregisterForObjectPropertyChanges, SHARED, 0, 0, 0, (IMA_OBJECT_PROPERTY_FN pClientFn), (pClientFn), true) \
     F(DeregisterForObjectVisibilityChanges, SHARED, 0, 0, 0, (IMA_OBJECT_VISIBILITY_FN pClientFn), (pClientFn), true) \
     F(ExposeLu, OWNER, luOid, IMA_IS(LU), 0, (IMA_OID luOid), (luOid), true) \
@@ -55,7 +56,7 @@
     F(GetLibraryProperties, LIBRARY, 0, 0, 0, (IMA_LIBRARY_PROPERTIES *pProps), (pProps), true) \
     F(GetLnpOidList, MERGED, IMA_NO_OID, 0, IMA_IS(LNP), (IMA_OID_LIST **ppList), (ppList), ppList != NULL) \
     F(GetLnpProperties, OWNER, lnpOid, IMA_IS(LNP), 0, (IMA_OID lnpOid, IMA_LNP_PROPERTIES *pProps), (lnpOid, pProps), pProps != NULL) \
-    F(GetLuOid, OBJECT, targetOid, IMA_IS(TARGET), IMA_IS(LU), (IMA_OID targetOid, IMA_BYTE lun[8], IMA_OID *pluOid), (targetOid, lun, pluOid), lun != NULL && pluOid != NULL) \
+    F(GetLuOid, OBJECT, targetOid, IMA_IS(TARGET), IMA_IS(LU), (IMA_OID targetOid, IMA_BYTE lun[8], IMA_OID *pResult), (targetOid, lun, &theirs), lun != NULL && pResult != NULL) \
     F(GetLuOidList, LIST, oid, IMA_IS(LHBA) | IMA_IS(TARGET), IMA_IS(LU), (IMA_OID oid, IMA_OID_LIST **ppList), (oid, ppList), ppList != NULL) \
     F(GetLuProperties, OWNER, luOid, IMA_IS(LU), 0, (IMA_OID luOid, IMA_LU_PROPERTIES *pProps), (luOid, pProps), pProps != NULL) \
     F(GetMaxBurstLengthProperties, OWNER, oid, IMA_IS(LHBA) | IMA_IS(TARGET), 0, (IMA_OID oid, IMA_MIN_MAX_VALUE *pProps), (oid, pProps), pProps != NULL) \
