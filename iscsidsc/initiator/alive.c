@@ -7,7 +7,7 @@ void alive_start(struct connection *connection)
     uint32_t idle = connection->session->settings.timeouts.idle;
 
     connection->heard = connection->now;
-    connection->pinged = false;
+    connection->pinged = 0;
     connection->due = idle > 0 ? connection->now + idle : INITIATOR_NEVER;
 }
 
@@ -21,7 +21,7 @@ static void ping(struct connection *connection)
     struct session *session = connection->session;
     struct pdu pdu = {.opcode = PDU_NOP_OUT, .immediate = true, .final = true};
 
-    connection->pinged = true;
+    connection->pinged = connection->now;
     connection->due = connection->now + patience(&session->settings.timeouts);
     pdu.itt = tag_take(&session->tags, SLOT_ABANDONED, NULL, connection);
     if (pdu.itt == PDU_RESERVED_TAG)
@@ -38,9 +38,8 @@ void alive_tick(struct connection *connection)
     uint64_t quiet = connection->heard + idle;
 
     if (quiet > connection->now) { /* data flowing is life */
-        connection->pinged = false;
         connection->due = quiet;
-    } else if (!connection->pinged) {
+    } else if (connection->heard >= connection->pinged) { /* since the last time, too */
         ping(connection);
     } else {
         connection_fail(connection, STATUS_TRANSPORT_ERROR, "no sign of life for %llu ms",

@@ -127,7 +127,6 @@ struct connection {
     uint8_t chap_algorithm; /* 0 without CHAP */
     bool stat_sn_known;
     bool closing;          /* inside connection_close */
-    bool pinged;           /* a sign of life was asked for */
     bool draining;         /* no new tasks; the logout is sent when the last one has ended */
     uint8_t logout_reason; /* enum logout_reason */
     bool times_told;
@@ -141,8 +140,9 @@ struct connection {
     uint64_t due;                 /* of the login or logout under way */
     struct session_settings *own; /* until the login is over; NULL: the session's */
     struct texts *own_texts;
-    uint64_t heard; /* when bytes came last */
-    uint64_t now;   /* of the call into the core under way */
+    uint64_t heard;  /* when bytes came last */
+    uint64_t pinged; /* when a sign of life was asked for; 0: never */
+    uint64_t now;    /* of the call into the core under way */
 
     size_t tasks;     /* outstanding on this connection */
     uint64_t awaited; /* bytes that the reads among them ask for */

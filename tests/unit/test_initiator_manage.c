@@ -575,6 +575,39 @@ static void whatever_comes_is_a_sign_of_life(void **state)
     assert_false(fixture->peer.closed);
 }
 
+static void say_pong(struct fixture *fixture, uint32_t itt)
+{
+    struct pdu pdu = {.opcode = PDU_NOP_IN, .final = true, .itt = itt};
+
+    pdu.nop_in.ttt = PDU_RESERVED_TAG;
+    pdu.nop_in.sn = peer_sn(&fixture->peer, true);
+    peer_say(&fixture->peer, &pdu, NULL, 0);
+}
+
+static void wait_for_ping(struct fixture *fixture)
+{
+    tick(fixture, (uint32_t)(connection_due(fixture->peer.connection) - fixture->peer.now));
+}
+
+/* Also when it has as long for that as the silence lasted, and takes no time over it. */
+static void a_target_that_answers_each_ping_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->settings.timeouts.idle = 1000;
+    fixture->settings.timeouts.ping = 1000;
+    start(fixture);
+    for (unsigned i = 0; i < 5; i++) {
+        wait_for_ping(fixture);
+        assert_false(fixture->peer.closed);
+        say_pong(fixture, peer_take(&fixture->peer, PDU_NOP_OUT)->itt);
+    }
+    wait_for_ping(fixture);
+    peer_take(&fixture->peer, PDU_NOP_OUT);
+    tick(fixture, 1000);
+    assert_true(fixture->peer.closed);
+}
+
 /* --- tags --- */
 
 static void tags_wrap_without_a_mistake(void **state)
@@ -622,6 +655,7 @@ int main(void)
         TEST(tasks_end_in_the_order_of_their_times),
         TEST(a_silent_target_is_asked_and_then_dropped),
         TEST(whatever_comes_is_a_sign_of_life),
+        TEST(a_target_that_answers_each_ping_is_kept),
         cmocka_unit_test(tags_wrap_without_a_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
