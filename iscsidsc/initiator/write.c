@@ -202,6 +202,31 @@ void task_send_command(struct connection *connection, struct task *task, struct 
 
 /* --- R2T --- */
 
+/*
+ * A target that has waited in vain gives an R2T up and sends another in its place (RFC 7143, 7.9):
+ * what it counts as outstanding is less than what came here.
+ */
+static void drop_replaced(struct task *task, const struct pdu_r2t *r2t)
+{
+    LIST_EACH_SAFE(node, &task->connection->bursts)
+    {
+        struct burst *burst = LIST_OWNER(node, struct burst, link);
+        uint32_t next = burst->offset + burst->sent;
+        uint32_t end = burst->offset + burst->length;
+
+        if (burst->task == task && burst->ttt != PDU_RESERVED_TAG && next >= r2t->offset &&
+            end - r2t->offset <= r2t->length)
+            burst_drop(burst);
+    }
+}
+
+/* Where only a part of what was given up is asked for again, the rest of it is still to be sent. */
+static uint32_t r2t_limit(const struct key_values *values)
+{
+    return values->error_recovery_level > 0 ? 2 * values->max_outstanding_r2t
+                                            : values->max_outstanding_r2t;
+}
+
 /* What is wrong with it, or NULL. Nothing is added up: offset and length may be anything. */
 static const char *r2t_fault(const struct connection *connection, const struct task *task,
                              const struct pdu_r2t *r2t)
@@ -217,7 +242,7 @@ static const char *r2t_fault(const struct connection *connection, const struct t
         return "with a length that may not be";
     if (r2t->offset > total || r2t->length > total - r2t->offset)
         return "beyond the data";
-    if (task->r2ts >= values->max_outstanding_r2t)
+    if (task->r2ts >= r2t_limit(values))
         return "beyond MaxOutstandingR2T";
     if (values->error_recovery_level > 0)
         return NULL; /* what was sent may be asked for again (RFC 7143, 7.9) */
@@ -265,6 +290,8 @@ void task_r2t(struct connection *connection)
     task->resync = false;
     if (recovers && sn_came(&task->data_sn, r2t.r2t_sn))
         return;
+    if (recovers && task->r2ts >= connection->values.max_outstanding_r2t)
+        drop_replaced(task, &r2t);
     fault = r2t_fault(connection, task, &r2t);
     if (!fault && recovers && r2t.r2t_sn != task->data_sn.next) {
         ask_again(connection, task, r2t.r2t_sn);

@@ -283,6 +283,55 @@ static void what_was_sent_may_be_asked_for_again_where_errors_are_recovered(void
     take_sequence(fixture, writing, 0x1002, 100, 50, 512);
 }
 
+/* The target has given R2Ts up that it got no data for, before these could be sent. */
+static void an_r2t_may_take_the_place_of_another(void **state)
+{
+    struct fixture *fixture = *state;
+    struct keys keys = usual;
+    struct writing *writing;
+    uint32_t itt;
+
+    keys.level = 1;
+    start(fixture, &keys);
+    writing = write_some(fixture, 0, 9000);
+    itt = peer_take(&fixture->peer, PDU_SCSI_COMMAND)->itt;
+    for (uint32_t i = 0; i < 4; i++) { /* as often as it likes */
+        ask(fixture, itt, 2 * i, 512, 4096);
+        ask(fixture, itt, 2 * i + 1, 4608, 4096);
+    }
+    assert_false(fixture->peer.closed);
+    take_sequence(fixture, writing, 0x1006, 512, 4096, 512);
+    take_sequence(fixture, writing, 0x1007, 4608, 4096, 512);
+    assert_true(peer_silent(&fixture->peer));
+}
+
+static void what_an_r2t_leaves_of_another_is_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct keys keys = usual;
+    struct writing *writing;
+    uint32_t itt;
+
+    keys.level = 1;
+    start(fixture, &keys);
+    writing = write_some(fixture, 0, 9000);
+    itt = peer_take(&fixture->peer, PDU_SCSI_COMMAND)->itt;
+    ask(fixture, itt, 0, 512, 4096);
+    ask(fixture, itt, 1, 4608, 4096);
+    ask(fixture, itt, 2, 1024, 512);
+    ask(fixture, itt, 3, 2048, 512);
+    assert_false(fixture->peer.closed);
+    take_sequence(fixture, writing, 0x1000, 512, 4096, 512);
+    take_sequence(fixture, writing, 0x1001, 4608, 4096, 512);
+    take_sequence(fixture, writing, 0x1002, 1024, 512, 512);
+    take_sequence(fixture, writing, 0x1003, 2048, 512, 512);
+    for (uint32_t i = 0; i < 4; i++)
+        ask(fixture, itt, 4 + i, 512 + 100 * i, 100);
+    assert_false(fixture->peer.closed);
+    ask(fixture, itt, 8, 912, 100); /* but not without end */
+    assert_true(fixture->peer.closed);
+}
+
 /* A write far longer than what one call takes: nothing is made before it can be sent. */
 static void frames_are_bounded(void **state)
 {
@@ -616,6 +665,8 @@ int main(void)
         TEST(an_r2t_may_overtake_the_immediate_data),
         TEST(sequences_come_in_any_order_when_that_was_agreed),
         TEST(what_was_sent_may_be_asked_for_again_where_errors_are_recovered),
+        TEST(an_r2t_may_take_the_place_of_another),
+        TEST(what_an_r2t_leaves_of_another_is_sent),
         TEST(frames_are_bounded),
         TEST(every_cut_of_the_output_is_the_same_stream),
         TEST(hostile_r2ts_end_the_connection),
