@@ -64,7 +64,7 @@ void recover_hole(struct session *session, uint32_t cmd_sn)
         return;
     if (connection)
         plug(connection, cmd_sn);
-    else if (recover_expected(session))
+    else /* one that is logging in, or that is still to come */
         note_hole(session, cmd_sn);
 }
 

@@ -60,10 +60,10 @@ void session_free(struct session *session)
     fail_all(&session->active);
     fail_all(&session->kept);
     fail_all(&session->waiting);
-    recover_forget(session);
     text_finish(session, STATUS_CANCELLED);
     while ((first = list_first(&session->connections)))
         connection_free(LIST_OWNER(first, struct connection, link));
+    recover_forget(session);
     pool_trim(&session->frames);
     pool_trim(&session->bursts);
     settings_forget(session->texts);

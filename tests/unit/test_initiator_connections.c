@@ -331,6 +331,26 @@ static void a_lost_connection_takes_only_its_tasks(void **state)
     assert_int_equal(peer_take(&two->second, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, 4);
 }
 
+/* There is nobody who could tell the target at once that the lost command will not come again. */
+static void a_hole_is_filled_by_a_connection_that_is_logging_in(void **state)
+{
+    struct two *two = *state;
+    uint32_t cmd_sn;
+
+    connection_lost(two->second.connection, STATUS_CONNECTION_RESET);
+    connection_free(two->second.connection);
+    read_some(two, &two->readings[0], 16);
+    cmd_sn = peer_take(&two->first, PDU_SCSI_COMMAND)->scsi_command.cmd_sn;
+    peer_join(&two->second, &two->first, 3);
+    connection_lost(two->first.connection, STATUS_CONNECTION_RESET);
+    assert_int_equal(two->readings[0].task.status, STATUS_CONNECTION_RESET);
+    peer_log_in_with(&two->second, JOINING, sizeof JOINING);
+    assert_false(peer_take(&two->second, PDU_NOP_OUT)->immediate);
+    assert_int_equal(two->second.framer.pdu.nop_out.cmd_sn, cmd_sn);
+    read_some(two, &two->readings[1], 16);
+    assert_int_equal(peer_take(&two->second, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, cmd_sn + 1);
+}
+
 static void a_leaving_connection_ends_its_tasks_first(void **state)
 {
     struct two *two = *state;
@@ -498,6 +518,7 @@ int main(void)
         TEST(stat_sn_counts_for_each_connection),
         TEST(an_answer_on_the_wrong_connection_is_refused),
         TEST(a_lost_connection_takes_only_its_tasks),
+        TEST(a_hole_is_filled_by_a_connection_that_is_logging_in),
         TEST(a_leaving_connection_ends_its_tasks_first),
         TEST(draining_has_its_time),
         TEST(a_connection_is_logged_out_on_another),
