@@ -23,7 +23,7 @@ test: linux dll
 	@scripts/build tsan
 	@scripts/run-tests $(TESTS)
 
-# What takes minutes: SOAK_SECONDS=60 for each run.
+# What takes minutes: scripts/soak tells what there is.
 soak: linux
 	@scripts/install-tools test
 	@scripts/build tsan
