@@ -16,7 +16,9 @@ class Refused(Exception):
 class Initiator:
     """One connection of one session."""
 
-    def __init__(self, portal, target=None, chap=None):
+    def __init__(self, portal, target=None, chap=None, qualifier=1):
+        """`qualifier` ends the ISID: sessions of one name side by side need different ones."""
+        self.isid = b"\x80\x00\x00\x2a" + struct.pack(">H", qualifier)
         host, port = portal.rsplit(":", 1)
         self.socket = socket.create_connection((host.strip("[]"), int(port)), timeout=20)
         self.command_number, self.status_number = 1, 0
@@ -60,8 +62,7 @@ class Initiator:
         return header, data
 
     def login(self, flags, keys):
-        isid = b"\x80\x00\x00\x2a\x00\x01"
-        header = struct.pack(">BBBB4x6sHIHxxII16x", 0x43, flags, 0, 0, isid, 0, 7, 0, self.command_number,
+        header = struct.pack(">BBBB4x6sHIHxxII16x", 0x43, flags, 0, 0, self.isid, 0, 7, 0, self.command_number,
                              self.status_number)
         answer, data = self.exchange(header, text(keys))
         if answer[36:38] != b"\0\0":
