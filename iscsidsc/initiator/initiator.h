@@ -53,6 +53,9 @@ struct session_settings {
     uint8_t isid[PDU_ISID_LENGTH];
     struct key_offers offers; /* its texts must be literals */
     enum session_auth auth;
+    /* With CHAP: what is offered instead of CHAP alone, a literal such as "CHAP,None"; NULL: that.
+     */
+    const char *auth_methods;
     struct chap_credentials chap; /* peer_secret only for SESSION_AUTH_MUTUAL */
     struct session_timeouts timeouts;
     /*
@@ -242,6 +245,7 @@ struct statistics {
     uint64_t rejects;
 };
 
+void statistics_add(struct statistics *to, const struct statistics *from);
 const struct statistics *connection_statistics(const struct connection *connection);
 /* The sum, those included that are gone. */
 void session_statistics(const struct session *session, struct statistics *out);
@@ -328,6 +332,10 @@ struct task {
     bool bidi_underflow;
     uint32_t bidi_residual;
     bool sent; /* the target may have seen it: without an answer, it may have been carried out */
+    uint32_t pdus_sent; /* that were about this task */
+    uint32_t pdus_received;
+    uint64_t bytes_sent; /* as on the wire, headers and digests included */
+    uint64_t bytes_received;
     uint16_t sense_length;
     uint8_t sense[SCSI_SENSE_MAX];
 

@@ -180,8 +180,6 @@ const struct session_settings *connection_settings(const struct connection *conn
 
 /* --- statistics.c --- */
 
-void statistics_add(struct statistics *to, const struct statistics *from);
-
 /* --- settings.c --- */
 
 /* NULL: out of memory. `to` points into what is returned. */
@@ -202,8 +200,8 @@ bool output_send(struct connection *connection, const struct pdu *pdu, const voi
                  size_t length);
 /* Queues a frame with `length` bytes of the pieces, from `skip` bytes into them on, for the task
  * that owns them. `ahs` is pdu->ahs_length bytes, for which frame->head has room. */
-void output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu,
-                  const uint8_t *ahs);
+uint32_t output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu,
+                      const uint8_t *ahs);
 void frame_set_data(struct frame *frame, struct task *task, uint32_t skip, uint32_t length);
 /* NULL: out of memory. */
 struct frame *frame_new(size_t head_length);
@@ -346,6 +344,8 @@ void bursts_clear(struct connection *connection);
 
 void task_data_in_header(struct connection *connection);
 void task_data_in(struct connection *connection);
+/* The PDU that is being received is about the task. */
+void task_count_received(const struct connection *connection, struct task *task);
 void task_response(struct connection *connection);
 
 /* --- snack.c --- */

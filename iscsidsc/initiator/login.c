@@ -15,6 +15,7 @@ struct login {
     uint8_t stage;
     bool transit;        /* the last request had the T bit */
     bool method_settled; /* AuthMethod was answered */
+    bool unproved;       /* the target would not do CHAP, and need not */
     bool asking;         /* somebody who has a CHAP secret; nothing is due from the target */
     bool moved_on;       /* the answer before that had the T bit */
     unsigned rounds;
@@ -94,7 +95,8 @@ static bool make_offers(struct login *login)
 
 static bool is_authenticated(const struct connection *connection)
 {
-    return connection_settings(connection)->auth != SESSION_AUTH_NONE;
+    return connection_settings(connection)->auth != SESSION_AUTH_NONE &&
+           !connection->login->unproved;
 }
 
 /* Without authentication there is no security stage, which saves a round trip; a target that wants
@@ -105,7 +107,17 @@ static bool has_security_stage(const struct connection *connection)
     return is_authenticated(connection) || connection->session->tsih != 0;
 }
 
-/* CHAP alone when CHAP is wanted: with "CHAP,None" a target could let us in unasked. */
+/* CHAP alone when CHAP is wanted, unless the owner says otherwise: with "CHAP,None" a target can
+ * let us in unasked. */
+static const char *methods(const struct connection *connection)
+{
+    const char *wanted = connection_settings(connection)->auth_methods;
+
+    if (!is_authenticated(connection))
+        return "None";
+    return wanted ? wanted : "CHAP";
+}
+
 static bool first_text(struct connection *connection)
 {
     struct login *login = connection->login;
@@ -114,7 +126,7 @@ static bool first_text(struct connection *connection)
         return false;
     if (!has_security_stage(connection))
         return make_offers(login);
-    return say(login, "AuthMethod", is_authenticated(connection) ? "CHAP" : "None");
+    return say(login, "AuthMethod", methods(connection));
 }
 
 void login_start(struct connection *connection)
@@ -241,6 +253,10 @@ static enum status check_method(struct connection *connection, const struct text
     bool chap = is_authenticated(connection);
 
     connection->login->method_settled = true;
+    if (chap && connection_settings(connection)->auth_methods && strcmp(pair->value, "None") == 0) {
+        connection->login->unproved = true;
+        return STATUS_OK;
+    }
     if (strcmp(pair->value, chap ? "CHAP" : "None") == 0)
         return STATUS_OK;
     return text_list_has(refusals, sizeof refusals - 1, pair->value) ? STATUS_AUTHENTICATION_FAILED
@@ -410,9 +426,11 @@ static void take_values(struct connection *connection)
 static void keep_authentication(struct connection *connection)
 {
     struct session *session = connection->session;
+    bool authenticated = is_authenticated(connection);
 
-    connection->auth = (uint8_t)connection_settings(connection)->auth;
-    connection->chap_algorithm = (uint8_t)connection->login->chap.algorithm;
+    connection->auth =
+        (uint8_t)(authenticated ? connection_settings(connection)->auth : SESSION_AUTH_NONE);
+    connection->chap_algorithm = (uint8_t)(authenticated ? connection->login->chap.algorithm : 0);
     if (session->tsih == 0)
         session->settings.chap.algorithm = connection->chap_algorithm;
 }

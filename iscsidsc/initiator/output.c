@@ -109,15 +109,18 @@ static void enqueue(struct connection *connection, struct frame *frame)
         tell_output(connection);
 }
 
-void output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu,
-                  const uint8_t *ahs)
+uint32_t output_frame(struct connection *connection, struct frame *frame, const struct pdu *pdu,
+                      const uint8_t *ahs)
 {
     struct pdu copy = *pdu;
+    uint32_t length;
 
     if (frame->kind != FRAME_ALLOCATED)
         frame->head = frame->head_room;
     seal(connection, frame, &copy, ahs);
+    length = (uint32_t)frame_length(frame);
     enqueue(connection, frame);
+    return length;
 }
 
 void output_burst(struct connection *connection, struct burst *burst)

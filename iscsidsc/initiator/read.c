@@ -219,6 +219,8 @@ void task_data_in(struct connection *connection)
 
     connection->receiving = NULL;
     window_update(connection->session, &data_in->sn);
+    if (task)
+        task_count_received(connection, task);
     if (task && !count_data(connection, task))
         return;
     if (!task) /* data that had come already; the status with them may not have */
@@ -278,6 +280,7 @@ void task_response(struct connection *connection)
     }
     if (task->answered) /* a copy of one that waits for its data */
         return;
+    task_count_received(connection, task);
     take_sense(task, connection->segment, pdu->data_length);
     take_residual(task, response->overflow, response->underflow, response->residual);
     take_bidi_residual(task, response);

@@ -89,6 +89,19 @@ void tasks_pump(struct session *session)
     }
 }
 
+void task_count_received(const struct connection *connection, struct task *task)
+{
+    const struct pdu *pdu = &connection->framer.pdu;
+    uint32_t length = PDU_BHS_LENGTH + pdu->ahs_length + ((pdu->data_length + 3u) & ~3u);
+
+    if (connection->framer.header_digest)
+        length += PDU_DIGEST_LENGTH;
+    if (connection->framer.data_digest && pdu->data_length > 0)
+        length += PDU_DIGEST_LENGTH;
+    task->pdus_received++;
+    task->bytes_received += length;
+}
+
 /* What the submitter left as it was after an earlier use. */
 static void reset(struct task *task)
 {
@@ -98,6 +111,8 @@ static void reset(struct task *task)
     task->transferred = task->residual = task->bidi_residual = 0;
     task->overflow = task->underflow = task->bidi_overflow = task->bidi_underflow = false;
     task->sent = false;
+    task->pdus_sent = task->pdus_received = 0;
+    task->bytes_sent = task->bytes_received = 0;
     task->sense_length = 0;
     task->response = SCSI_RESPONSE_COMPLETED;
     task->acknowledged = task->acknowledged_bytes = 0;

@@ -91,7 +91,8 @@ static void send_data_out(struct connection *connection, struct burst *burst, st
     pdu.data_out.data_sn = burst->data_sn++;
     pdu.data_out.offset = burst->offset + burst->sent;
     burst->sent += length;
-    output_frame(connection, frame, &pdu, NULL);
+    burst->task->pdus_sent++;
+    burst->task->bytes_sent += output_frame(connection, frame, &pdu, NULL);
     if (pdu.final)
         burst_drop(burst);
 }
@@ -195,7 +196,8 @@ void task_send_command(struct connection *connection, struct task *task, struct 
     pdu.scsi_command.exp_stat_sn = connection->stat_sn.next;
     fill_command(task, &pdu);
     frame_set_data(frame, task, 0, immediate);
-    output_frame(connection, frame, &pdu, ahs);
+    task->pdus_sent++;
+    task->bytes_sent += output_frame(connection, frame, &pdu, ahs);
     if (!pdu.final)
         send_burst(connection, task, PDU_RESERVED_TAG, immediate, task->requested - immediate);
 }
@@ -285,6 +287,7 @@ void task_r2t(struct connection *connection)
     task = task_addressed(connection);
     if (!task)
         return;
+    task_count_received(connection, task);
     if (task->resync)
         task->data_sn = (struct sn_window){.next = r2t.r2t_sn};
     task->resync = false;
