@@ -57,6 +57,8 @@ uint64_t os_now(void);
 /* Monotonic microseconds, for statistics and benchmarks. */
 uint64_t os_now_us(void);
 #define OS_NEVER UINT64_MAX
+/* Of the wall clock, for people to read: milliseconds since 1970, UTC. */
+uint64_t os_time(void);
 
 /* Keeps the library that holds this code loaded until the process ends: a thread runs in it. */
 void os_pin_library(void);

@@ -272,6 +272,13 @@ uint64_t os_now(void)
     return os_now_us() / 1000u;
 }
 
+uint64_t os_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
 /* dlclose of a library with running threads is the program's bug on Linux, where nothing unloads
  * a library behind its back. */
 void os_pin_library(void)

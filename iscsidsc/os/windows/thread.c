@@ -206,6 +206,15 @@ uint64_t os_now(void)
     return os_now_us() / 1000u;
 }
 
+/* FILETIME counts 100 ns from 1601. */
+uint64_t os_time(void)
+{
+    FILETIME now;
+    GetSystemTimeAsFileTime(&now);
+    uint64_t ticks = (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
+    return ticks / 10000u - UINT64_C(11644473600000);
+}
+
 void os_pin_library(void)
 {
     static const char here;
