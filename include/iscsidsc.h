@@ -1228,7 +1228,7 @@ ISDSC_API const char *GetIScsiStatusText(ISDSC_STATUS status);
 #define ISCSI_EVENT_PORTAL_REMOVED       8
 
 typedef struct {
-    ULONGLONG Sequence; /* 1 more for each event */
+    ULONGLONG Sequence; /* rises from event to event */
     ULONGLONG Time;     /* milliseconds of a clock that only goes forward */
     ULONG Kind;         /* ISCSI_EVENT_...; more may come */
     /* Zeros and empty strings where the kind has none. */

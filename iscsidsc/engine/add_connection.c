@@ -87,6 +87,7 @@ static void copy_credentials(struct option_settings *own, const struct session_s
 {
     struct chap_credentials *chap = &own->session.chap;
     own->session.auth = session->auth;
+    own->session.auth_methods = session->auth_methods;
     if (session->auth == SESSION_AUTH_NONE)
         return;
     *chap = session->chap;
@@ -127,7 +128,8 @@ static enum status choose_settings(struct engine_connection *connection,
     connection->own = os_alloc(sizeof *connection->own);
     if (connection->own == NULL)
         return STATUS_NO_MEMORY;
-    enum status status = options_settings(session->engine, options, false, connection->own);
+    enum status status =
+        options_settings(session->engine, options, session->target, connection->own);
     if (status != STATUS_OK)
         return status;
     inherit(connection->own, options, session_settings(contact_session(session->contact)));

@@ -1,4 +1,5 @@
 #include "engine/attempt.h"
+#include "engine/statistics.h"
 
 #include <string.h>
 
@@ -110,6 +111,7 @@ void attempt_ready(struct attempt *attempt, enum status status)
         attempt->done(attempt, STATUS_OK);
         return;
     }
+    statistics_login_failed(attempt->connection->session);
     close_contact(attempt);
     if (is_final(status)) {
         fail(attempt, status);

@@ -17,6 +17,11 @@ void catalogue_init(struct catalogue *catalogue)
     list_init(&catalogue->mechanisms);
 }
 
+static const char *text(const char *given)
+{
+    return given != NULL ? given : "";
+}
+
 /* --- the hash table of names --- */
 
 /* FNV-1a over the name in lower case. */
@@ -105,16 +110,21 @@ static void remove_target(struct catalogue *catalogue, struct known_target *targ
 
 /* --- instances --- */
 
+static void tell(struct catalogue *catalogue, const struct known_target *target,
+                 enum catalogue_change change)
+{
+    if (catalogue->changed != NULL)
+        catalogue->changed(catalogue, target->name, change);
+}
+
 static void show(struct catalogue *catalogue, struct known_target *target)
 {
-    if (target->shown++ == 0 && catalogue->changed != NULL)
-        catalogue->changed(catalogue, target->name, true);
+    tell(catalogue, target, target->shown++ == 0 ? CATALOGUE_ADDED : CATALOGUE_REVISED);
 }
 
 static void hide(struct catalogue *catalogue, struct known_target *target)
 {
-    if (--target->shown == 0 && catalogue->changed != NULL)
-        catalogue->changed(catalogue, target->name, false);
+    tell(catalogue, target, --target->shown == 0 ? CATALOGUE_REMOVED : CATALOGUE_REVISED);
 }
 
 static void set_hidden(struct catalogue *catalogue, struct instance *instance, bool hidden)
@@ -217,11 +227,6 @@ static bool add_portal(struct instance *instance, const struct discovery_record 
 
 /* --- mechanisms --- */
 
-static const char *text(const char *given)
-{
-    return given != NULL ? given : "";
-}
-
 static bool same_key(const struct mechanism_key *left, const struct mechanism_key *right)
 {
     return left->kind == right->kind && left->socket == right->socket &&
@@ -279,17 +284,26 @@ void catalogue_drop_mechanism(struct catalogue *catalogue, struct mechanism *mec
     os_free(mechanism);
 }
 
+/* The first record of the instance in this round. */
+static void begin_round(struct catalogue *catalogue, struct instance *instance,
+                        const struct discovery_record *record)
+{
+    bool renamed = instance->round != 0 && strcmp(text(instance->alias), text(record->alias)) != 0;
+    forget_findings(instance);
+    instance->round = catalogue->round;
+    set_hidden(catalogue, instance, record->hidden);
+    if (renamed && instance->target->shown > 0)
+        tell(catalogue, instance->target, CATALOGUE_REVISED);
+}
+
 static bool take_record(struct catalogue *catalogue, struct mechanism *mechanism,
                         const struct discovery_record *record)
 {
     struct instance *instance = make_instance(catalogue, mechanism, record->target);
     if (instance == NULL)
         return false;
-    if (instance->round != catalogue->round) {
-        forget_findings(instance);
-        instance->round = catalogue->round;
-        set_hidden(catalogue, instance, record->hidden);
-    }
+    if (instance->round != catalogue->round)
+        begin_round(catalogue, instance, record);
     if (instance->alias == NULL && record->alias != NULL) {
         instance->alias = os_copy_text(record->alias);
         if (instance->alias == NULL)

@@ -68,6 +68,9 @@ struct known_target {
     char *name;   /* normalised */
 };
 
+/* A target is to be reported from now on, or no longer, or another alias or other mechanisms. */
+enum catalogue_change { CATALOGUE_ADDED, CATALOGUE_REMOVED, CATALOGUE_REVISED };
+
 struct catalogue {
     struct list targets;
     struct list mechanisms;
@@ -75,8 +78,8 @@ struct catalogue {
     size_t bucket_count; /* a power of two, or 0 */
     size_t target_count;
     unsigned round;
-    /* A target is to be reported from now on, or no longer; may be NULL. */
-    void (*changed)(struct catalogue *catalogue, const char *target, bool added);
+    /* May be NULL. */
+    void (*changed)(struct catalogue *catalogue, const char *target, enum catalogue_change change);
 };
 
 void catalogue_init(struct catalogue *catalogue);

@@ -1,6 +1,7 @@
 #include "engine/connections.h"
 #include "engine/attempt.h"
 #include "engine/recovery.h"
+#include "engine/statistics.h"
 #include "os/memory.h"
 
 struct engine_connection *engine_connection_new(struct engine_session *session, uint16_t cid)
@@ -27,6 +28,7 @@ void engine_connection_free(struct engine_connection *connection)
 {
     list_remove(&connection->link);
     recovery_end(connection);
+    statistics_keep_connection(connection);
     contact_leave(connection->contact);
     forget_own_settings(connection);
     os_free(connection->address);
@@ -125,6 +127,7 @@ bool engine_connection_took(struct engine_connection *connection)
     struct engine *engine = connection->session->engine;
     if (!note_portal(connection))
         return false;
+    statistics_keep_connection(connection);
     contact_leave(connection->contact);
     connection->contact = attempt_take(connection->attempt);
     connection->attempt = NULL;
@@ -146,7 +149,7 @@ static void on_ready(void *context, enum status status)
 }
 
 /* While the others live only this one is made anew. */
-static void lose(struct engine_connection *connection)
+static void lose(struct engine_connection *connection, enum status status)
 {
     struct engine_session *session = connection->session;
     bool leaving = connection->state == ENGINE_CONNECTION_LEAVING;
@@ -156,7 +159,9 @@ static void lose(struct engine_connection *connection)
         engine_removal_over(connection);
         engine_connection_free(connection);
     }
-    if (engine_connections_live(session) == 0)
+    bool last = engine_connections_live(session) == 0;
+    statistics_connection_over(session, status, last);
+    if (last)
         engine_session_lost(session);
     else if (!leaving)
         recovery_begin(connection);
@@ -167,7 +172,7 @@ static void on_over(void *context, enum status status)
     struct engine_connection *connection = context;
     struct engine_session *session = connection->session;
     if (session->state == ENGINE_SESSION_LIVE)
-        lose(connection);
+        lose(connection, status);
     else if (connection->contact == session->farewell)
         engine_session_logged_out(session, status);
 }

@@ -95,7 +95,7 @@ static bool same_path(const char *a, const char *b)
 static bool is_called(const struct unit *unit, const char *path)
 {
     char name[UNIT_NAME_ROOM];
-    if (unit->class == NULL)
+    if (unit->class == NULL || unit->hidden)
         return false;
     unit_legacy_name(unit, name);
     if (same_path(path, strip_prefix(name)))
@@ -154,7 +154,8 @@ static enum status list(const struct units *units, struct os_arena *arena, struc
         return STATUS_NO_MEMORY;
     LIST_EACH(node, &units->all)
     {
-        if (UNIT(node)->class != NULL && !describe(UNIT(node), arena, &items[count++]))
+        const struct unit *unit = UNIT(node);
+        if (unit->class != NULL && !unit->hidden && !describe(unit, arena, &items[count++]))
             return STATUS_NO_MEMORY;
     }
     *out = (struct device_list){items, count};

@@ -6,6 +6,7 @@
 #include "engine/probe.h"
 #include "engine/readiness.h"
 #include "engine/restore.h"
+#include "engine/statistics.h"
 #include "engine/temporary_targets.h"
 #include "engine/units.h"
 #include "os/crypto.h"
@@ -133,6 +134,7 @@ static void engine_free(struct engine *engine)
     temporary_targets_forget(engine);
     ipsec_clear(engine);
     units_base_clear(&engine->units);
+    statistics_clear(&engine->statistics);
     store_close(engine->store);
     engine->catalogue.changed = NULL;
     catalogue_clear(&engine->catalogue);
@@ -191,10 +193,14 @@ static uint16_t choose_qualifier(bool service)
     return qualifier;
 }
 
-static void on_target(struct catalogue *catalogue, const char *target, bool added)
+static void on_target(struct catalogue *catalogue, const char *target, enum catalogue_change change)
 {
-    events_target(LIST_OWNER(catalogue, struct engine, catalogue), target,
-                  added ? EVENT_TARGET_ADDED : EVENT_TARGET_REMOVED);
+    static const enum event_kind kinds[] = {
+        [CATALOGUE_ADDED] = EVENT_TARGET_ADDED,
+        [CATALOGUE_REMOVED] = EVENT_TARGET_REMOVED,
+        [CATALOGUE_REVISED] = EVENT_TARGET_CHANGED,
+    };
+    events_target(LIST_OWNER(catalogue, struct engine, catalogue), target, kinds[change]);
 }
 
 static void on_start(struct os_job *job)
@@ -223,6 +229,7 @@ static struct engine *engine_new(const char *directory, bool service)
         list_init(&engine->sessions_by_id[i]);
     events_init(&engine->events);
     units_base_init(&engine->units);
+    statistics_init(&engine->statistics);
     readiness_init(engine);
     catalogue_init(&engine->catalogue);
     engine->catalogue.changed = on_target;

@@ -2,6 +2,7 @@
 #include "engine/connections.h"
 #include "os/memory.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* One that is kept, its texts behind it. */
@@ -21,6 +22,13 @@ struct waiter {
 };
 
 #define ENTRY(node) LIST_OWNER(node, struct entry, link)
+
+static atomic_uint revision; /* of all engines of the process */
+
+unsigned events_revision(void)
+{
+    return atomic_load(&revision);
+}
 
 /* --- keeping --- */
 
@@ -64,6 +72,7 @@ static void keep(struct events *events, const struct event *event)
 static void publish(struct engine *engine, struct event event)
 {
     struct events *events = &engine->events;
+    atomic_fetch_add(&revision, 1);
     if (!events->wanted)
         return;
     event.sequence = ++events->last;
@@ -95,6 +104,16 @@ void events_target(struct engine *engine, const char *target, enum event_kind ki
 void events_portal(struct engine *engine, const struct portal *portal, enum event_kind kind)
 {
     publish(engine, (struct event){.kind = kind, .portal = portal});
+}
+
+void events_adapter(struct engine *engine, enum event_kind kind)
+{
+    publish(engine, (struct event){.kind = kind});
+}
+
+void events_unit(struct engine *engine, const char *target, uint64_t lun, enum event_kind kind)
+{
+    publish(engine, (struct event){.kind = kind, .target = target, .lun = lun});
 }
 
 /* --- answering --- */

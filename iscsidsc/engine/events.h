@@ -17,6 +17,12 @@ enum event_kind {
     EVENT_TARGET_REMOVED = 6,
     EVENT_PORTAL_ADDED = 7, /* or its options were changed */
     EVENT_PORTAL_REMOVED = 8,
+    EVENT_TARGET_CHANGED = 9,   /* its alias, who finds it, or what logins to it propose */
+    EVENT_NODE_CHANGED = 10,    /* the initiator's name or alias */
+    EVENT_ADAPTER_CHANGED = 11, /* what is set for all targets */
+    EVENT_UNIT_ADDED = 12,
+    EVENT_UNIT_REMOVED = 13,
+    EVENT_UNIT_CHANGED = 14, /* its capacity, or whether it is exposed */
 };
 
 #define EVENTS_KEPT 4096u
@@ -28,5 +34,11 @@ void events_clear(struct events *events);
 void events_session(const struct engine_session *session, enum event_kind kind);
 void events_target(struct engine *engine, const char *target, enum event_kind kind);
 void events_portal(struct engine *engine, const struct portal *portal, enum event_kind kind);
+void events_adapter(struct engine *engine, enum event_kind kind);
+void events_unit(struct engine *engine, const char *target, uint64_t lun, enum event_kind kind);
+
+/* Another number whenever anything has come, gone or changed in any engine of this process. From
+ * any thread. */
+unsigned events_revision(void);
 
 #endif

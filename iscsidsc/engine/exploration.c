@@ -1,4 +1,5 @@
 #include "engine/exploration.h"
+#include "engine/adapter_settings.h"
 #include "engine/isns.h"
 #include "engine/mechanism.h"
 #include "engine/probe.h"
@@ -61,7 +62,7 @@ static void drop_unlisted(struct engine *engine)
     struct text_list servers;
     if (engine_store(engine, &store) != STATUS_OK)
         return;
-    if (store_servers(store, SERVER_ISNS, &arena, &servers) == STATUS_OK)
+    if (discovery_isns_servers(engine, &arena, &servers) == STATUS_OK)
         isns_servers_keep(engine, &servers, true);
     if (store_portals(store, &arena, false, &portals) == STATUS_OK) {
         LIST_EACH_SAFE(node, &engine->catalogue.mechanisms)
@@ -217,11 +218,13 @@ static enum status ask_all(struct engine *engine, const struct listed *listed,
     return status;
 }
 
-static enum status read_lists(struct store *store, enum exploration_mode mode,
-                              struct os_arena *arena, struct listed *listed)
+static enum status read_lists(struct engine *engine, struct store *store,
+                              enum exploration_mode mode, struct os_arena *arena,
+                              struct listed *listed)
 {
-    enum status status = store_servers(store, SERVER_ISNS, arena, &listed->servers);
-    if (status == STATUS_OK && mode != EXPLORE_ISNS)
+    enum status status = discovery_isns_servers(engine, arena, &listed->servers);
+    if (status == STATUS_OK && mode != EXPLORE_ISNS &&
+        discovery_enabled(engine, DISCOVERY_SENDTARGETS))
         status = store_portals(store, arena, true, &listed->portals);
     return status;
 }
@@ -238,7 +241,7 @@ enum status exploration_start(struct engine *engine, enum exploration_mode mode,
         status = engine_store(engine, &store);
     if (status != STATUS_OK || (is_lenient(mode) && store_unchanged(store, &engine->explored)))
         return status;
-    status = read_lists(store, mode, &arena, &listed);
+    status = read_lists(engine, store, mode, &arena, &listed);
     if (status == STATUS_OK)
         isns_servers_keep(engine, &listed.servers, false);
     if (status == STATUS_OK)

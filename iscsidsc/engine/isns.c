@@ -1,5 +1,6 @@
 /* The list of iSNS servers: add, remove, refresh, list. */
 #include "engine/isns.h"
+#include "engine/adapter_settings.h"
 #include "os/memory.h"
 #include "protocol/isns.h"
 
@@ -95,7 +96,7 @@ void engine_add_isns_server(struct engine_call *call)
     enum status status = look_up(call, request->address, &store, &listed);
     if (status == STATUS_OK && listed == NULL)
         status = store_add_server(store, SERVER_ISNS, request->address, &added);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && discovery_enabled(call->engine, DISCOVERY_ISNS))
         ask(call, request->address);
     else
         engine_finish(call, status, NULL);
@@ -115,7 +116,7 @@ void engine_remove_isns_server(struct engine_call *call)
     if (status == STATUS_OK && !found)
         status = STATUS_ISNS_SERVER_NOT_FOUND;
     if (status == STATUS_OK &&
-        store_servers(store, SERVER_ISNS, &call->arena, &servers) == STATUS_OK)
+        discovery_isns_servers(call->engine, &call->arena, &servers) == STATUS_OK)
         isns_servers_keep(call->engine, &servers, false);
     engine_finish(call, status, NULL);
 }
@@ -147,6 +148,10 @@ void engine_refresh_isns_server(struct engine_call *call)
     const struct request_refresh_isns_server *request = call->request;
     const char *listed = NULL;
     struct store *store;
+    if (!discovery_enabled(call->engine, DISCOVERY_ISNS)) {
+        engine_finish(call, STATUS_NOT_SUPPORTED, NULL);
+        return;
+    }
     if (request->address == NULL || strcmp(request->address, "*") == 0) {
         ask_all(call);
         return;

@@ -147,7 +147,8 @@ static enum status take_defaults(struct engine_login *login, const struct known_
     options_wipe(&login->settings);
     status = options_check(defaults->options);
     if (status == STATUS_OK)
-        status = options_settings(login->engine, defaults->options, false, &login->settings);
+        status =
+            options_settings(login->engine, defaults->options, request->target, &login->settings);
     return status;
 }
 
@@ -230,7 +231,8 @@ static enum status check(struct engine_login *login)
     if (status == STATUS_OK)
         status = check_mapping(request->mapping);
     if (status == STATUS_OK)
-        status = options_settings(login->engine, request->options, false, &login->settings);
+        status =
+            options_settings(login->engine, request->options, request->target, &login->settings);
     return status;
 }
 

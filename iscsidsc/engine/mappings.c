@@ -51,12 +51,14 @@ static bool describe_luns(const struct units *units, struct os_arena *arena,
     struct mapped_lun *items = os_arena_alloc(arena, (count + 1u) * sizeof *items);
     if (items == NULL)
         return false;
-    *out = (struct mapped_lun_list){items, count};
+    count = 0;
     LIST_EACH(node, &units->all)
     {
         const struct unit *unit = LIST_OWNER(node, struct unit, link);
-        *items++ = (struct mapped_lun){unit->os_lun, scsi_lun_spelling(unit->facts.lun)};
+        if (!unit->hidden)
+            items[count++] = (struct mapped_lun){unit->os_lun, scsi_lun_spelling(unit->facts.lun)};
     }
+    *out = (struct mapped_lun_list){items, count};
     return true;
 }
 

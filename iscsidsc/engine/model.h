@@ -30,6 +30,13 @@ struct events {
 /* Names under which units get numbers: see devices.h. */
 enum unit_family { UNIT_DISK, UNIT_TAPE, UNIT_CDROM, UNIT_CHANGER, UNIT_FAMILIES };
 
+enum { STATISTICS_BUCKETS = 256 };
+
+/* Of statistics.c: what was counted, by what it was counted for. */
+struct statistics_base {
+    struct list buckets[STATISTICS_BUCKETS];
+};
+
 struct exposure;
 
 /* Of units.c and unit_wait.c. */
@@ -56,6 +63,18 @@ struct readiness {
     struct os_timer timer;
 };
 
+enum { ADAPTER_METHODS = 2, ADAPTER_ALIAS_ROOM = 256 };
+
+/* See adapter_settings.h. */
+struct adapter_settings {
+    uint64_t seen;                    /* of the store, when they were read */
+    char alias[ADAPTER_ALIAS_ROOM];   /* empty: none */
+    uint32_t discovery;               /* enum discovery_method, those enabled */
+    uint8_t methods[ADAPTER_METHODS]; /* of authentication, the best first */
+    size_t method_count;
+    struct stored_parameters parameters;
+};
+
 struct engine {
     struct os_loop *loop;
     struct os_thread *thread;
@@ -76,7 +95,8 @@ struct engine {
     struct store *store;                /* NULL until it is needed */
     uint64_t name_seen;                 /* of the store, when node_name was read from it */
     char node_name[ISCSI_NAME_MAX + 1]; /* that was set; empty: none */
-    uint64_t explored;                  /* of the store, when all its portals had been asked */
+    struct adapter_settings adapter_settings;
+    uint64_t explored; /* of the store, when all its portals had been asked */
     struct parameters parameters;
     bool has_parameters;
     char problem[PROBLEM_ROOM]; /* what is wrong with the configuration file */
@@ -96,6 +116,7 @@ struct engine {
     struct list isns_servers;   /* struct isns_server: those that are followed */
     struct list isns_followers; /* struct isns_follower: conversations with them */
     struct unit_base units;
+    struct statistics_base statistics;
     struct readiness readiness;
     struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */

@@ -120,7 +120,8 @@
     FIELD(U64, _, 3, time)                                                                         \
     FIELD(RECORD, unique_id, 4, session)                                                           \
     FIELD(TEXT, _, 5, target)                                                                      \
-    FIELD(RECORD, portal, 6, portal)
+    FIELD(RECORD, portal, 6, portal)                                                               \
+    FIELD(U64, _, 7, lun)
 
 /* Portals of one target that share a tag. */
 #define RECORD_PORTAL_GROUP(FIELD)                                                                 \
@@ -168,6 +169,44 @@
     FIELD(BLOB, _, 4, id)                                                                          \
     FIELD(BLOB, _, 5, key)
 
+/*
+ * A text key that a login proposes a value for: `number` is one of enum login_parameter. `value` is
+ * what the next login proposes; `set`: because it was set at the level that was asked for.
+ */
+#define RECORD_LOGIN_PARAMETER(FIELD)                                                              \
+    FIELD(U32, _, 1, number)                                                                       \
+    FIELD(U8, _, 2, set)                                                                           \
+    FIELD(U32, _, 3, value)                                                                        \
+    FIELD(U32, _, 4, standard)                                                                     \
+    FIELD(U32, _, 5, least)                                                                        \
+    FIELD(U32, _, 6, most)                                                                         \
+    FIELD(U32, _, 7, increment)
+
+/* `methods`: enum discovery_method, those that found it; 0: it is known by its session alone. */
+#define RECORD_TARGET_SUMMARY(FIELD)                                                               \
+    FIELD(TEXT, _, 1, name)                                                                        \
+    FIELD(TEXT, _, 2, alias)                                                                       \
+    FIELD(U32, _, 3, methods)
+
+/* A portal of a target; `tag` is that of its group when `grouped`. */
+#define RECORD_TARGET_ADDRESS(FIELD)                                                               \
+    FIELD(TEXT, _, 1, address)                                                                     \
+    FIELD(U16, _, 2, socket)                                                                       \
+    FIELD(U8, _, 3, grouped)                                                                       \
+    FIELD(U16, _, 4, tag)
+
+/* A logical unit that a session has. `since`: when it was exposed, in milliseconds since 1970. */
+#define RECORD_UNIT_SUMMARY(FIELD)                                                                 \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(U64, _, 2, lun)                                                                          \
+    FIELD(U8, _, 3, exposed)                                                                       \
+    FIELD(U64, _, 4, since)                                                                        \
+    FIELD(TEXT, _, 5, device)                                                                      \
+    FIELD(U32, _, 6, os_bus)                                                                       \
+    FIELD(U32, _, 7, os_target)                                                                    \
+    FIELD(U32, _, 8, os_lun)                                                                       \
+    FIELD(RECORD, unique_id, 9, session)
+
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \
     RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
@@ -183,7 +222,11 @@
     RECORD(static_target, RECORD_STATIC_TARGET)                                                    \
     RECORD(active_mapping, RECORD_ACTIVE_MAPPING)                                                  \
     RECORD(device, RECORD_DEVICE)                                                                  \
-    RECORD(ike_info, RECORD_IKE_INFO)
+    RECORD(ike_info, RECORD_IKE_INFO)                                                              \
+    RECORD(login_parameter, RECORD_LOGIN_PARAMETER)                                                \
+    RECORD(target_summary, RECORD_TARGET_SUMMARY)                                                  \
+    RECORD(target_address, RECORD_TARGET_ADDRESS)                                                  \
+    RECORD(unit_summary, RECORD_UNIT_SUMMARY)
 
 /* --------------------------------------------------------------- operations */
 
@@ -194,8 +237,13 @@
     FIELD(U32, _, 2, minor)                                                                        \
     FIELD(U32, _, 3, build)
 
-/* `initiator` NULL or empty: any; `initiator_port` 0xffffffff: any. */
-#define REQUEST_ADD_PORTAL(FIELD) FIELD(RECORD, discovery_portal, 1, entry)
+/*
+ * `initiator` NULL or empty: any; `initiator_port` 0xffffffff: any. `unwaited`: the call ends as
+ * soon as the portal is on the list, and what it answers goes into the catalogue later.
+ */
+#define REQUEST_ADD_PORTAL(FIELD)                                                                  \
+    FIELD(RECORD, discovery_portal, 1, entry)                                                      \
+    FIELD(U8, _, 2, unwaited)
 
 #define REQUEST_PORTAL(FIELD)                                                                      \
     FIELD(TEXT, _, 1, initiator)                                                                   \
@@ -358,6 +406,104 @@
     FIELD(TEXT, _, 4, outer)                                                                       \
     FIELD(U8, _, 5, persistent)
 
+/* NULL or empty: none. */
+#define FIELDS_NODE_ALIAS(FIELD) FIELD(TEXT, _, 1, alias)
+
+/* `target` NULL: those of the adapter, which hold for targets that have none of their own. */
+#define REQUEST_LOGIN_PARAMETERS(FIELD) FIELD(TEXT, _, 1, target)
+
+#define REPLY_LOGIN_PARAMETERS(FIELD) FIELD(LIST, login_parameter, 1, parameters)
+
+/* `unset`: what was set at that level is forgotten. */
+#define REQUEST_SET_LOGIN_PARAMETER(FIELD)                                                         \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(U32, _, 2, number)                                                                       \
+    FIELD(U32, _, 3, value)                                                                        \
+    FIELD(U8, _, 4, unset)
+
+/* `enabled`: enum discovery_method. `isns_server`: the one asked first. */
+#define REPLY_DISCOVERY(FIELD)                                                                     \
+    FIELD(U32, _, 1, enabled)                                                                      \
+    FIELD(TEXT, _, 2, isns_server)
+
+/* `isns_server`, with iSNS enabled: it takes the place of the one that was named by this before. */
+#define REQUEST_SET_DISCOVERY(FIELD)                                                               \
+    FIELD(U32, _, 1, method)                                                                       \
+    FIELD(U8, _, 2, enabled)                                                                       \
+    FIELD(TEXT, _, 3, isns_server)
+
+/* `methods`: a byte each, AUTH_NONE or AUTH_CHAP, the best first. A secret never comes back. */
+#define REPLY_AUTHENTICATION(FIELD)                                                                \
+    FIELD(BLOB, _, 1, methods)                                                                     \
+    FIELD(BLOB, _, 2, chap_name)                                                                   \
+    FIELD(U8, _, 3, has_secret)
+
+#define REQUEST_SET_AUTH_METHODS(FIELD) FIELD(BLOB, _, 1, methods)
+
+/* Without a secret the one that is set stays. */
+#define REQUEST_SET_CHAP_PARAMETERS(FIELD)                                                         \
+    FIELD(BLOB, _, 1, name)                                                                        \
+    FIELD(BLOB, _, 2, secret)
+
+/* `known`: portals that have not answered yet are not waited for. `target` NULL: all of them. */
+#define REQUEST_DESCRIBE_TARGETS(FIELD)                                                            \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(U8, _, 2, known)
+
+#define REPLY_DESCRIBE_TARGETS(FIELD) FIELD(LIST, target_summary, 1, targets)
+
+#define REPLY_TARGET_ADDRESSES(FIELD) FIELD(LIST, target_address, 1, addresses)
+
+#define REPLY_STATIC_TARGETS(FIELD) FIELD(LIST, static_target, 1, targets)
+
+/* The last portal takes the target with it, and so does no portal at all of one that has none. */
+#define REQUEST_STATIC_PORTAL(FIELD)                                                               \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(RECORD, portal, 2, portal)
+
+/* What is counted: see enum counted. */
+#define FIELDS_COUNTED(FIELD)                                                                      \
+    FIELD(U32, _, 1, kind)                                                                         \
+    FIELD(TEXT, _, 2, name)                                                                        \
+    FIELD(U64, _, 3, lun)
+
+/* `addresses`: of a network interface, whose connections are meant. */
+#define REQUEST_STATISTICS(FIELD)                                                                  \
+    FIELDS_COUNTED(FIELD)                                                                          \
+    FIELD(TEXTS, _, 4, addresses)
+
+/* `last_failure`: of a login, in milliseconds since 1970; 0: there was none. */
+#define REPLY_STATISTICS(FIELD)                                                                    \
+    FIELD(U64, _, 1, bytes_sent)                                                                   \
+    FIELD(U64, _, 2, bytes_received)                                                               \
+    FIELD(U64, _, 3, pdus_sent)                                                                    \
+    FIELD(U64, _, 4, pdus_received)                                                                \
+    FIELD(U64, _, 5, commands)                                                                     \
+    FIELD(U64, _, 6, data_in_bytes)                                                                \
+    FIELD(U64, _, 7, data_out_bytes)                                                               \
+    FIELD(U64, _, 8, digest_errors)                                                                \
+    FIELD(U64, _, 9, login_failures)                                                               \
+    FIELD(U64, _, 10, session_failures)                                                            \
+    FIELD(U64, _, 11, time_failures)                                                               \
+    FIELD(U64, _, 12, format_failures)                                                             \
+    FIELD(U64, _, 13, connection_timeouts)                                                         \
+    FIELD(U64, _, 14, last_failure)
+
+#define REQUEST_SET_COUNTING(FIELD)                                                                \
+    FIELDS_COUNTED(FIELD)                                                                          \
+    FIELD(U8, _, 4, enabled)                                                                       \
+    FIELD(TEXTS, _, 5, addresses)
+
+#define REPLY_COUNTING(FIELD) FIELD(U8, _, 1, enabled)
+
+#define REPLY_UNITS(FIELD) FIELD(LIST, unit_summary, 1, units)
+
+#define REQUEST_UNIT(FIELD)                                                                        \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(U64, _, 2, lun)
+
+#define REPLY_STALE_DATA(FIELD) FIELD(U32, _, 1, size)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -406,7 +552,28 @@ enum operation_effect {
     OPERATION(39, set_group_key, CHANGES, REQUEST_GROUP_KEY, NO_FIELDS)                            \
     OPERATION(40, set_ike_info, CHANGES, REQUEST_SET_IKE_INFO, NO_FIELDS)                          \
     OPERATION(41, get_ike_info, READS, REQUEST_GET_IKE_INFO, REPLY_IKE_INFO)                       \
-    OPERATION(42, set_tunnel_address, CHANGES, REQUEST_TUNNEL_ADDRESS, NO_FIELDS)
+    OPERATION(42, set_tunnel_address, CHANGES, REQUEST_TUNNEL_ADDRESS, NO_FIELDS)                  \
+    OPERATION(50, get_node_alias, READS, NO_FIELDS, FIELDS_NODE_ALIAS)                             \
+    OPERATION(51, set_node_alias, CHANGES, FIELDS_NODE_ALIAS, NO_FIELDS)                           \
+    OPERATION(52, list_login_parameters, READS, REQUEST_LOGIN_PARAMETERS, REPLY_LOGIN_PARAMETERS)  \
+    OPERATION(53, set_login_parameter, CHANGES, REQUEST_SET_LOGIN_PARAMETER, NO_FIELDS)            \
+    OPERATION(54, get_discovery, READS, NO_FIELDS, REPLY_DISCOVERY)                                \
+    OPERATION(55, set_discovery, CHANGES, REQUEST_SET_DISCOVERY, NO_FIELDS)                        \
+    OPERATION(56, get_authentication, READS, NO_FIELDS, REPLY_AUTHENTICATION)                      \
+    OPERATION(57, set_auth_methods, CHANGES, REQUEST_SET_AUTH_METHODS, NO_FIELDS)                  \
+    OPERATION(58, set_chap_parameters, CHANGES, REQUEST_SET_CHAP_PARAMETERS, NO_FIELDS)            \
+    OPERATION(59, describe_targets, READS, REQUEST_DESCRIBE_TARGETS, REPLY_DESCRIBE_TARGETS)       \
+    OPERATION(60, list_target_addresses, READS, REQUEST_TARGET, REPLY_TARGET_ADDRESSES)            \
+    OPERATION(61, list_static_targets, READS, NO_FIELDS, REPLY_STATIC_TARGETS)                     \
+    OPERATION(62, remove_static_portal, CHANGES, REQUEST_STATIC_PORTAL, NO_FIELDS)                 \
+    OPERATION(63, get_statistics, READS, REQUEST_STATISTICS, REPLY_STATISTICS)                     \
+    OPERATION(64, get_counting, READS, FIELDS_COUNTED, REPLY_COUNTING)                             \
+    OPERATION(65, set_counting, CHANGES, REQUEST_SET_COUNTING, NO_FIELDS)                          \
+    OPERATION(66, list_units, READS, REQUEST_TARGET, REPLY_UNITS)                                  \
+    OPERATION(67, expose_unit, CHANGES, REQUEST_UNIT, NO_FIELDS)                                   \
+    OPERATION(68, unexpose_unit, CHANGES, REQUEST_UNIT, NO_FIELDS)                                 \
+    OPERATION(69, get_stale_data, READS, NO_FIELDS, REPLY_STALE_DATA)                              \
+    OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)
 
 /* ------------------------------------------------- what is made from the above */
 

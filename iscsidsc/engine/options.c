@@ -1,4 +1,6 @@
 #include "engine/options.h"
+#include "engine/adapter_settings.h"
+#include "engine/login_parameters.h"
 #include "engine/radius.h"
 #include "engine/settings.h"
 #include "os/crypto.h"
@@ -7,8 +9,6 @@
 
 enum { SILENCE_MOST = 15 }; /* seconds, before a target is asked for a sign of life */
 enum { TIME_MOST = 3600, CONNECTIONS_MOST = 65535 }; /* RFC 7143, 13.2, 13.15 and 13.16 */
-/* So that a session may have more of them later, without being told at the login. */
-enum { CONNECTIONS_STANDARD = 32 };
 
 static bool given(const struct login_options *options, uint32_t option)
 {
@@ -38,16 +38,19 @@ static enum status check_numbers(const struct login_options *options)
     return STATUS_OK;
 }
 
-/* CHAP_N travels as text: no NUL and no control character can be in it. */
-static bool user_name_valid(const struct blob *name)
+bool chap_name_clean(const struct blob *name)
 {
-    if (name->data == NULL || name->length == 0 || name->length > CHAP_NAME_MAX)
-        return false;
     for (uint32_t i = 0; i < name->length; i++) {
         if (name->data[i] < ' ' || name->data[i] == 0x7f)
             return false;
     }
     return true;
+}
+
+static bool user_name_valid(const struct blob *name)
+{
+    return name->data != NULL && name->length > 0 && name->length <= CHAP_NAME_MAX &&
+           chap_name_clean(name);
 }
 
 /* Whoever wants the RADIUS server to judge must not get a login in which nothing is judged. */
@@ -102,26 +105,19 @@ static uint32_t choose(const struct login_options *options, uint32_t option, uin
     return given(options, option) ? wanted : standard;
 }
 
-static void set_offers(struct key_offers *offers, const struct login_options *options,
-                       const struct parameters *parameters)
+/* What is said for this login counts over what is set. */
+static void set_offers(struct key_offers *offers, const struct login_options *options)
 {
     static const struct login_options none;
     const struct login_options *o = options != NULL ? options : &none;
     offers->header_digest = digest_list(o, OPTION_HEADER_DIGEST, o->header_digest);
     offers->data_digest = digest_list(o, OPTION_DATA_DIGEST, o->data_digest);
-    offers->max_recv_data_segment_length = parameters->max_recv_data_segment_length;
     offers->max_connections =
-        choose(o, OPTION_MAXIMUM_CONNECTIONS, o->maximum_connections, CONNECTIONS_STANDARD);
-    offers->initial_r2t = parameters->initial_r2t != 0;
-    offers->immediate_data = parameters->immediate_data != 0;
-    offers->max_burst_length = parameters->max_burst_length;
-    offers->first_burst_length = parameters->first_burst_length;
-    offers->default_time2wait = choose(o, OPTION_DEFAULT_TIME2WAIT, o->default_time2wait, 2);
-    offers->default_time2retain = choose(o, OPTION_DEFAULT_TIME2RETAIN, o->default_time2retain, 20);
-    offers->max_outstanding_r2t = 16;
-    offers->data_pdu_in_order = true;
-    offers->data_sequence_in_order = true;
-    offers->error_recovery_level = (uint8_t)parameters->error_recovery_level;
+        choose(o, OPTION_MAXIMUM_CONNECTIONS, o->maximum_connections, offers->max_connections);
+    offers->default_time2wait =
+        choose(o, OPTION_DEFAULT_TIME2WAIT, o->default_time2wait, offers->default_time2wait);
+    offers->default_time2retain =
+        choose(o, OPTION_DEFAULT_TIME2RETAIN, o->default_time2retain, offers->default_time2retain);
 }
 
 static enum status set_peer_secret(struct engine *engine, struct option_settings *out)
@@ -186,27 +182,56 @@ static enum status set_chap(struct engine *engine, const struct login_options *o
     return auth_type(options) == AUTH_MUTUAL ? set_peer(engine, options, out) : STATUS_OK;
 }
 
-enum status options_settings(struct engine *engine, const struct login_options *options,
-                             bool discovery, struct option_settings *out)
+static void set_times(const struct parameters *parameters, struct session_timeouts *out)
 {
-    const struct parameters *parameters;
-    *out = (struct option_settings){.session.discovery = discovery};
-    enum status status = engine_parameters(engine, &parameters);
-    if (status == STATUS_OK)
-        status = settings_node_name(engine, out->initiator_name);
-    if (status != STATUS_OK)
-        return status;
-    out->session.initiator_name = out->initiator_name;
-    out->session.timeouts = (struct session_timeouts){
+    *out = (struct session_timeouts){
         .login = parameters->login_timeout * 1000,
         .command = parameters->wmi_request_timeout * 1000,
         .logout = parameters->tcp_disconnect_time * 1000,
         .idle = parameters->enable_nop_out != 0 ? SILENCE_MOST * 1000 : 0,
         .ping = parameters->link_down_time * 1000,
     };
-    set_offers(&out->session.offers, options, parameters);
-    if (auth_type(options) != AUTH_NONE)
-        status = set_chap(engine, options, out);
+}
+
+static enum status set_names(struct engine *engine, struct option_settings *out)
+{
+    const struct adapter_settings *adapter;
+    enum status status = settings_node_name(engine, out->initiator_name);
+    if (status == STATUS_OK)
+        status = adapter_settings(engine, &adapter);
+    if (status != STATUS_OK)
+        return status;
+    out->session.initiator_name = out->initiator_name;
+    if (adapter->alias[0] != '\0') {
+        memcpy(out->initiator_alias, adapter->alias, sizeof adapter->alias);
+        out->session.initiator_alias = out->initiator_alias;
+    }
+    return STATUS_OK;
+}
+
+static enum status set_authentication(struct engine *engine, const struct login_options *options,
+                                      struct option_settings *out)
+{
+    if (!given(options, OPTION_AUTH_TYPE))
+        return adapter_authentication(engine, out);
+    return options->auth_type != AUTH_NONE ? set_chap(engine, options, out) : STATUS_OK;
+}
+
+enum status options_settings(struct engine *engine, const struct login_options *options,
+                             const char *target, struct option_settings *out)
+{
+    const struct parameters *parameters;
+    *out = (struct option_settings){.session.discovery = target == NULL};
+    enum status status = engine_parameters(engine, &parameters);
+    if (status == STATUS_OK)
+        status = set_names(engine, out);
+    if (status == STATUS_OK)
+        status = login_parameters_offers(engine, target, &out->session.offers);
+    if (status != STATUS_OK)
+        return status;
+    set_times(parameters, &out->session.timeouts);
+    set_offers(&out->session.offers, options);
+    status = set_authentication(engine, options, out);
     if (status != STATUS_OK)
         options_wipe(out);
     return status;

@@ -37,8 +37,9 @@ enum { SECRET_LEAST = 12, SECRET_MOST = 16 };
 struct option_settings {
     struct session_settings session;
     char initiator_name[ISCSI_NAME_MAX + 1];
+    char initiator_alias[ADAPTER_ALIAS_ROOM];
     char user_name[CHAP_NAME_MAX + 1];
-    uint8_t secret[SECRET_MOST];
+    uint8_t secret[CHAP_SECRET_MAX];
     uint8_t peer_secret[SECRET_MOST];
 };
 
@@ -51,12 +52,17 @@ struct option_settings {
 enum status options_check(const struct login_options *options);
 
 /*
- * Fills in all but target name and ISID. The options have passed options_check. Statuses of the
- * store and the configuration; INVALID_INITIATOR_SECRET: mutual CHAP, but no initiator secret is
- * set; INVALID_SECRET: it is the same as the password; RADIUS_NOT_CONFIGURED.
+ * Fills in all but target name and ISID; `target` tells whose login parameters count, NULL: it is a
+ * discovery session. What the options leave open is the adapter's or the driver's. The options have
+ * passed options_check. Statuses of the store and the configuration; INVALID_INITIATOR_SECRET:
+ * mutual CHAP, but no initiator secret is set; INVALID_SECRET: it is the same as the password;
+ * RADIUS_NOT_CONFIGURED.
  */
 enum status options_settings(struct engine *engine, const struct login_options *options,
-                             bool discovery, struct option_settings *out);
+                             const char *target, struct option_settings *out);
+
+/* CHAP_N travels as text: no NUL and no control character can be in it. */
+bool chap_name_clean(const struct blob *name);
 void options_wipe(struct option_settings *settings);
 
 #endif

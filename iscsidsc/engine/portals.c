@@ -1,5 +1,6 @@
 /* The list of discovery portals: add, remove, refresh, list. */
 #include "engine/adapter.h"
+#include "engine/adapter_settings.h"
 #include "engine/checks.h"
 #include "engine/events.h"
 #include "engine/options.h"
@@ -72,7 +73,7 @@ static enum status check_entry(const struct discovery_portal *entry)
 static enum status check_settings(struct engine *engine, const struct discovery_portal *entry)
 {
     struct option_settings settings;
-    enum status status = options_settings(engine, entry->options, true, &settings);
+    enum status status = options_settings(engine, entry->options, NULL, &settings);
     if (status == STATUS_OK)
         options_wipe(&settings);
     return status;
@@ -95,7 +96,14 @@ void engine_add_portal(struct engine_call *call)
         return;
     }
     events_portal(call->engine, request->entry->portal, EVENT_PORTAL_ADDED);
-    ask(call, request->entry);
+    if (!discovery_enabled(call->engine, DISCOVERY_SENDTARGETS)) {
+        engine_finish(call, STATUS_OK, NULL);
+    } else if (request->unwaited) {
+        probe_start(call->engine, request->entry, NULL);
+        engine_finish(call, STATUS_OK, NULL);
+    } else {
+        ask(call, request->entry);
+    }
 }
 
 /* --- finding what is listed --- */
@@ -202,6 +210,8 @@ void engine_refresh_portal(struct engine_call *call)
                                         .portal = request->portal};
     struct store *store;
     enum status status = check_named(request->initiator, request->portal);
+    if (status == STATUS_OK && !discovery_enabled(call->engine, DISCOVERY_SENDTARGETS))
+        status = STATUS_NOT_SUPPORTED;
     if (status == STATUS_OK)
         status = engine_store(call->engine, &store);
     if (status == STATUS_OK)

@@ -111,7 +111,7 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     if (status == STATUS_OK)
         status = ipsec_check_host(probe->engine, entry->portal->address);
     if (status == STATUS_OK)
-        status = options_settings(probe->engine, entry->options, true, &options);
+        status = options_settings(probe->engine, entry->options, NULL, &options);
     if (status != STATUS_OK)
         return status;
     choose_isid(options.session.isid);
@@ -133,10 +133,10 @@ enum status probe_start(struct engine *engine, const struct discovery_portal *en
     list_init(&probe->waiters);
     list_append(&engine->probes, &probe->link);
     enum status status = start(probe, entry);
-    if (status == STATUS_OK)
-        list_append(&probe->waiters, &waiter->link);
-    else
+    if (status != STATUS_OK)
         probe_free(probe);
+    else if (waiter != NULL)
+        list_append(&probe->waiters, &waiter->link);
     return status;
 }
 

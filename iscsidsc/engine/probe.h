@@ -11,8 +11,8 @@ struct probe_waiter {
     void (*done)(struct probe_waiter *waiter, enum status status);
 };
 
-/* Asks a portal, with its options. Other than OK: it could not even be asked, `done` is not called.
- */
+/* Asks a portal, with its options. `waiter` NULL: for the catalogue's sake alone. Other than OK: it
+ * could not even be asked, `done` is not called. */
 enum status probe_start(struct engine *engine, const struct discovery_portal *entry,
                         struct probe_waiter *waiter);
 

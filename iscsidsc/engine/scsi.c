@@ -4,6 +4,7 @@
  */
 #include "engine/commands.h"
 #include "engine/recovery.h"
+#include "engine/statistics.h"
 #include "engine/units.h"
 #include "os/memory.h"
 
@@ -258,6 +259,7 @@ static void on_done(struct task *task)
 {
     struct command *command = task->context;
     command->submitted = false;
+    statistics_count_task(command->session, task);
     judge_connection(command);
     heed_attention(command);
     if (task->status == STATUS_SCSI_STATUS && command->session->state == ENGINE_SESSION_LIVE &&

@@ -4,6 +4,7 @@
 #include "engine/events.h"
 #include "engine/recovery.h"
 #include "engine/session_portals.h"
+#include "engine/statistics.h"
 #include "engine/units.h"
 #include "os/memory.h"
 
@@ -114,6 +115,7 @@ void engine_session_remove(struct engine_session *session)
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
     units_end(session);
     settle_connections(session, STATUS_SESSION_NOT_FOUND);
+    statistics_keep_session(session);
     while ((first = list_first(&session->connections)) != NULL)
         engine_connection_free(ENGINE_CONNECTION(first));
     contact_close(session->contact);
@@ -137,9 +139,11 @@ static bool take_contact(struct engine_session *session)
         struct engine_connection *connection = ENGINE_CONNECTION(node);
         if (connection == leading)
             continue;
+        statistics_keep_connection(connection);
         contact_leave(connection->contact);
         connection->contact = NULL;
     }
+    statistics_keep_session(session);
     contact_close(session->contact);
     session->contact = contact;
     session->state = ENGINE_SESSION_LIVE;

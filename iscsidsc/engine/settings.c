@@ -1,4 +1,5 @@
 #include "engine/settings.h"
+#include "engine/events.h"
 #include "engine/isns.h"
 #include "engine/options.h"
 #include "os/crypto.h"
@@ -118,8 +119,10 @@ void engine_set_node_name(struct engine_call *call)
     enum status status = engine_store(call->engine, &store);
     if (status == STATUS_OK)
         status = store_set_setting(store, node_name_key, &value);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         isns_servers_renamed(call->engine);
+        events_adapter(call->engine, EVENT_NODE_CHANGED);
+    }
     engine_finish(call, status, NULL);
 }
 

@@ -1,4 +1,5 @@
 #include "engine/static_targets.h"
+#include "engine/adapter_settings.h"
 #include "engine/checks.h"
 #include "engine/options.h"
 #include "engine/temporary_targets.h"
@@ -64,7 +65,7 @@ static size_t count_records(const struct engine *engine, const struct static_tar
     return count;
 }
 
-static enum status collect(const struct engine *engine, const struct static_target_list *stored,
+static enum status collect(struct engine *engine, const struct static_target_list *stored,
                            struct os_arena *arena, struct discovery_records *out)
 {
     bool good = true;
@@ -72,6 +73,8 @@ static enum status collect(const struct engine *engine, const struct static_targ
     out->items = os_arena_alloc(arena, (count_records(engine, stored) + 1) * sizeof *out->items);
     if (out->items == NULL)
         return STATUS_NO_MEMORY;
+    if (!discovery_enabled(engine, DISCOVERY_STATIC))
+        return STATUS_OK;
     for (uint32_t i = 0; good && i < stored->count; i++) {
         if (temporary_target(engine, stored->items[i].target) == NULL)
             good = describe(&stored->items[i], arena, out);
@@ -267,6 +270,62 @@ void engine_remove_static_target(struct engine_call *call)
     enum status status = check_target_name(request->target);
     if (status == STATUS_OK)
         status = remove_target(engine, request->target);
+    if (status == STATUS_OK) {
+        engine->static_seen = 0;
+        static_targets_sync(engine);
+    }
+    engine_finish(call, status, NULL);
+}
+
+/* --- removing one portal --- */
+
+/* PORTAL_NOT_FOUND: it is none of them. */
+static enum status portals_without(const struct static_target *target, const struct portal *portal,
+                                   struct os_arena *arena, struct portal_list *out)
+{
+    uint32_t count = 0;
+    struct portal *items = os_arena_alloc(arena, (target->portals.count + 1u) * sizeof *items);
+    if (items == NULL)
+        return STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < target->portals.count; i++) {
+        if (!has_portal(portal, 1, &target->portals.items[i]))
+            items[count++] = target->portals.items[i];
+    }
+    *out = (struct portal_list){items, count};
+    return count < target->portals.count ? STATUS_OK : STATUS_PORTAL_NOT_FOUND;
+}
+
+static enum status remove_portal(struct engine *engine,
+                                 const struct request_remove_static_portal *request,
+                                 struct os_arena *arena)
+{
+    const struct static_target *present;
+    struct static_target rest;
+    enum status status = static_target_find(engine, request->target, arena, true, &present);
+    if (status == STATUS_OK && present == NULL)
+        status = STATUS_TARGET_NOT_FOUND;
+    if (status != STATUS_OK)
+        return status;
+    if (!portal_given(request->portal))
+        return present->portals.count == 0 ? remove_target(engine, request->target)
+                                           : STATUS_PORTAL_NOT_FOUND;
+    rest = *present;
+    status = portals_without(present, request->portal, arena, &rest.portals);
+    if (status != STATUS_OK)
+        return status;
+    return rest.portals.count > 0 ? add(engine, &rest, arena)
+                                  : remove_target(engine, request->target);
+}
+
+void engine_remove_static_portal(struct engine_call *call)
+{
+    const struct request_remove_static_portal *request = call->request;
+    struct engine *engine = call->engine;
+    struct os_arena arena = {0};
+    enum status status = check_target_name(request->target);
+    if (status == STATUS_OK)
+        status = remove_portal(engine, request, &arena);
+    os_arena_wipe(&arena);
     if (status == STATUS_OK) {
         engine->static_seen = 0;
         static_targets_sync(engine);

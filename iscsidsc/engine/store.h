@@ -128,6 +128,33 @@ enum status store_replace_devices(struct store *store, const struct bound_device
 enum status store_devices(struct store *store, struct os_arena *arena,
                           struct bound_device_list *out);
 
+/* Numbers of login parameters are below this. */
+#define STORE_PARAMETERS 32u
+struct stored_parameters {
+    bool set[STORE_PARAMETERS];
+    uint32_t values[STORE_PARAMETERS];
+};
+/* `target` "": the adapter's. `value` NULL: it is not set any more. */
+enum status store_set_login_parameter(struct store *store, const char *target, uint32_t number,
+                                      const uint32_t *value);
+/* Over those that are in `out` already. */
+enum status store_login_parameters(struct store *store, const char *target,
+                                   struct stored_parameters *out);
+
+/* Units that are not to be exposed. */
+enum status store_hide_unit(struct store *store, const char *target, uint64_t lun, bool hidden);
+enum status store_unit_hidden(struct store *store, const char *target, uint64_t lun, bool *hidden);
+
+/* What is not to be counted; `kind` is an enum counted. */
+enum status store_set_uncounted(struct store *store, uint32_t kind, const char *name, uint64_t lun,
+                                bool uncounted);
+enum status store_uncounted(struct store *store, uint32_t kind, const char *name, uint64_t lun,
+                            bool *uncounted);
+
+/* The targets that any of the above, or a hidden unit, is kept of, in the arena; and its end. */
+enum status store_kept_targets(struct store *store, struct os_arena *arena, struct text_list *out);
+enum status store_forget_target(struct store *store, const char *target);
+
 /* One word, one value. `value` has data NULL when there is none; in the arena. */
 enum status store_setting(struct store *store, const char *name, struct os_arena *arena,
                           struct blob *value);

@@ -5,7 +5,7 @@
 #include "engine/database.h"
 #include "engine/store.h"
 
-enum { STORE_VERSION = 3, TEXT_MOST = 1024, BLOB_MOST = 65535 };
+enum { STORE_VERSION = 4, TEXT_MOST = 1024, BLOB_MOST = 65535 };
 
 /* Of store_schema.c. */
 extern const char *const store_versions[STORE_VERSION];

@@ -118,4 +118,26 @@ static const char version_3[] = "CREATE TABLE static_targets ("
                                 " outer TEXT NOT NULL,"
                                 " UNIQUE (initiator, initiator_port, destination));";
 
-const char *const store_versions[STORE_VERSION] = {version_1, version_2, version_3};
+/*
+ * A login parameter of target '' is the adapter's. A unit is hidden, and something uncounted, as
+ * long as it has a row.
+ */
+static const char version_4[] = "CREATE TABLE login_parameters ("
+                                " id INTEGER PRIMARY KEY,"
+                                " target TEXT NOT NULL COLLATE NOCASE,"
+                                " parameter INTEGER NOT NULL,"
+                                " value INTEGER NOT NULL,"
+                                " UNIQUE (target, parameter));"
+                                "CREATE TABLE hidden_units ("
+                                " id INTEGER PRIMARY KEY,"
+                                " target TEXT NOT NULL COLLATE NOCASE,"
+                                " lun INTEGER NOT NULL,"
+                                " UNIQUE (target, lun));"
+                                "CREATE TABLE uncounted ("
+                                " id INTEGER PRIMARY KEY,"
+                                " name TEXT NOT NULL COLLATE NOCASE,"
+                                " kind INTEGER NOT NULL,"
+                                " lun INTEGER NOT NULL,"
+                                " UNIQUE (name, kind, lun));";
+
+const char *const store_versions[STORE_VERSION] = {version_1, version_2, version_3, version_4};

@@ -1,5 +1,6 @@
 #include "engine/units.h"
 #include "engine/devices.h"
+#include "engine/events.h"
 #include "engine/mappings.h"
 #include "engine/unit_scan.h"
 #include "os/memory.h"
@@ -23,37 +24,69 @@ uint8_t units_target(const struct units *units)
     return (uint8_t)(units->place % MAPPING_TARGETS);
 }
 
+static void publish(const struct unit *unit, enum event_kind kind)
+{
+    events_unit(unit->session->engine, unit->session->target, unit->facts.lun, kind);
+}
+
 /* --- real devices --- */
+
+/* NULL: nobody makes devices, or none is to be made of this unit. */
+static const struct exposure *exposure_of(const struct unit *unit)
+{
+    return unit->hidden ? NULL : unit->session->engine->units.exposure;
+}
 
 static void tell_added(struct unit *unit)
 {
-    const struct exposure *exposure = unit->session->engine->units.exposure;
+    const struct exposure *exposure = exposure_of(unit);
     if (exposure != NULL)
         exposure->added(exposure->context, unit);
 }
 
 static void tell_changed(struct unit *unit)
 {
-    const struct exposure *exposure = unit->session->engine->units.exposure;
+    const struct exposure *exposure = exposure_of(unit);
     if (exposure != NULL)
         exposure->changed(exposure->context, unit);
 }
 
 static void tell_removed(struct unit *unit)
 {
-    const struct exposure *exposure = unit->session->engine->units.exposure;
+    const struct exposure *exposure = exposure_of(unit);
     if (exposure != NULL)
         exposure->removed(exposure->context, unit);
 }
 
+static bool in_use(const struct unit *unit)
+{
+    const struct exposure *exposure = exposure_of(unit);
+    return exposure != NULL && exposure->in_use(exposure->context, unit);
+}
+
+enum status unit_hide(struct unit *unit, bool hidden)
+{
+    if (unit->hidden == hidden)
+        return STATUS_OK;
+    if (hidden && in_use(unit))
+        return STATUS_DEVICE_BUSY;
+    if (hidden)
+        tell_removed(unit);
+    unit->hidden = hidden;
+    unit->since = os_time();
+    if (!hidden)
+        tell_added(unit);
+    publish(unit, EVENT_UNIT_CHANGED);
+    return STATUS_OK;
+}
+
 bool units_in_use(const struct engine_session *session)
 {
-    const struct exposure *exposure = session->engine->units.exposure;
-    if (session->units == NULL || exposure == NULL)
+    if (session->units == NULL)
         return false;
     LIST_EACH(node, &session->units->all)
     {
-        if (exposure->in_use(exposure->context, UNIT(node)))
+        if (in_use(UNIT(node)))
             return true;
     }
     return false;
@@ -86,6 +119,7 @@ static void unit_remove(struct unit *unit)
 {
     struct engine *engine = unit->session->engine;
     tell_removed(unit);
+    publish(unit, EVENT_UNIT_REMOVED);
     list_remove(&unit->link);
     if (unit->class != NULL)
         numbers_release(&engine->units.numbers[unit->class->family], unit->number);
@@ -115,6 +149,16 @@ static void insert(struct list *all, struct unit *unit)
     list_append(before, &unit->link); /* in front of it */
 }
 
+/* A store that cannot tell hides nothing. */
+static bool is_hidden(struct engine *engine, const struct unit *unit)
+{
+    struct store *store;
+    bool hidden = false;
+    return engine_store(engine, &store) == STATUS_OK &&
+           store_unit_hidden(store, unit->session->target, unit->facts.lun, &hidden) == STATUS_OK &&
+           hidden;
+}
+
 /* False: out of memory. A unit for which there is no number left is not shown. */
 static bool unit_add(struct units *units, const struct unit_facts *facts)
 {
@@ -133,8 +177,11 @@ static bool unit_add(struct units *units, const struct unit_facts *facts)
         return false;
     }
     unit->instance = ++engine->units.last_instance;
+    unit->hidden = is_hidden(engine, unit);
+    unit->since = os_time();
     insert(&units->all, unit);
     tell_added(unit);
+    publish(unit, EVENT_UNIT_ADDED);
     return true;
 }
 
@@ -178,8 +225,10 @@ static void unit_update(struct unit *unit, const struct unit_finding *finding)
     if (!finding->certain)
         return;
     unit->facts = finding->facts;
-    if (changed)
-        tell_changed(unit);
+    if (!changed)
+        return;
+    tell_changed(unit);
+    publish(unit, EVENT_UNIT_CHANGED);
 }
 
 /* Those that are there no more, or are others now, go first: their numbers are free again. */

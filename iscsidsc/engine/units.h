@@ -37,6 +37,8 @@ struct unit {
     const struct unit_class *class; /* see devices.h; NULL: no device can be made of it */
     uint32_t number;                /* among those of its class's name */
     uint32_t instance;              /* given once in the engine's life */
+    bool hidden;                    /* it is not to be a device of this machine */
+    uint64_t since;                 /* when it became one (os_time) */
     void *exposed;                  /* the exposure's own */
 };
 
@@ -86,6 +88,8 @@ void units_stop(struct engine_session *session, bool at_once);
 bool units_scanning(const struct engine_session *session);
 /* The session goes away. */
 void units_end(struct engine_session *session);
+/* From now on the unit is a device, or none any more. DEVICE_BUSY: it is in use. */
+enum status unit_hide(struct unit *unit, bool hidden);
 /* Is a device made of one of its units in use? */
 bool units_in_use(const struct engine_session *session);
 

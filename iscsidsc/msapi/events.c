@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Those of the header: bits 1 << kind. */
+enum { KINDS = (2 << ISCSI_EVENT_PORTAL_REMOVED) - (1 << ISCSI_EVENT_SESSION_ADDED) };
+
 static void fill_event(ISCSI_EVENT *out, const struct event *from)
 {
     memset(out, 0, sizeof *out);
@@ -34,7 +37,8 @@ ISDSC_STATUS WaitIScsiEvents(ULONGLONG *position, ULONG timeout, BOOLEAN *lost, 
     call_require(&call, events);
     if (call.status != STATUS_OK)
         return call_end(&call);
-    struct request_wait_events request = {.after = *position, .timeout = timeout};
+    const struct request_wait_events request = {
+        .after = *position, .timeout = timeout, .kinds = KINDS};
     if (call_engine(&call, OPERATION_wait_events, &request, &reply)) {
         ULONG given = reply.events.count < *count ? reply.events.count : *count;
         for (ULONG i = 0; i < given; i++)

@@ -118,7 +118,12 @@
     R(PERSISTENT_LOGIN_TIMEOUT, ISDSC_PERSISTENT_LOGIN_TIMEOUT)                                    \
     R(IKE_ID_TYPE, ISDSC_IKE_ID_PAYLOAD_TYPE_NOT_SUPPORTED)                                        \
     R(IKE_ID_SIZE, ISDSC_IKE_ID_PAYLOAD_INCORRECT_SIZE)                                            \
-    R(NO_AUTH_INFO, ISDSC_NO_AUTH_INFO_AVAILABLE)
+    R(NO_AUTH_INFO, ISDSC_NO_AUTH_INFO_AVAILABLE)                                                  \
+    R(UNIT_NOT_FOUND, ISDSC_DEVICE_NOT_FOUND)                                                      \
+    R(UNIT_EXPOSED, ERROR_BUSY)                                                                    \
+    R(UNIT_NOT_EXPOSED, ISDSC_DEVICE_NOT_FOUND)                                                    \
+    R(LAST_DISCOVERY_METHOD, ISDSC_REQUEST_NOT_SUPPORTED)                                          \
+    R(NOT_COUNTED, ISDSC_REQUEST_NOT_SUPPORTED)
 
 /* As many rows as statuses, and the compiler refuses two for one: so each has its own. */
 #define RESULT_COUNT(status, code) +1

@@ -128,7 +128,13 @@
     S(PERSISTENT_LOGIN_TIMEOUT, "the bound devices did not appear in time")                        \
     S(IKE_ID_TYPE, "IKE identities of that type are not supported")                                \
     S(IKE_ID_SIZE, "the IKE identity does not have the size of its type")                          \
-    S(NO_AUTH_INFO, "no IKE authentication data are stored")
+    S(NO_AUTH_INFO, "no IKE authentication data are stored")                                       \
+    /* Units, discovery, statistics. */                                                            \
+    S(UNIT_NOT_FOUND, "the logical unit is not known")                                             \
+    S(UNIT_EXPOSED, "the logical unit is exposed already")                                         \
+    S(UNIT_NOT_EXPOSED, "no logical unit is exposed there")                                        \
+    S(LAST_DISCOVERY_METHOD, "one primary discovery method must stay enabled")                     \
+    S(NOT_COUNTED, "statistics are not collected there")
 
 enum status {
 #define STATUS_ENUM(name, text) STATUS_##name,

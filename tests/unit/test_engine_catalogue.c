@@ -182,13 +182,15 @@ static void an_instance_has_an_alias_and_names_of_portals(void **state)
     assert_null(catalogue_instance(target, one)->alias);
 }
 
-static int told; /* arrivals minus departures */
+static int told;    /* arrivals minus departures */
+static int revised; /* times */
 
-static void on_change(struct catalogue *of, const char *target, bool added)
+static void on_change(struct catalogue *of, const char *target, enum catalogue_change change)
 {
     assert_ptr_equal(of, &catalogue);
     assert_string_equal(target, "iqn.a");
-    told += added ? 1 : -1;
+    told += (change == CATALOGUE_ADDED) - (change == CATALOGUE_REMOVED);
+    revised += change == CATALOGUE_REVISED;
 }
 
 static size_t shown(const char *name)
@@ -200,7 +202,7 @@ static size_t shown(const char *name)
 static void a_hidden_target_is_shown_by_who_finds_it_openly(void **state)
 {
     (void)state;
-    told = 0;
+    told = revised = 0;
     catalogue.changed = on_change;
     struct mechanism *user = mechanism("");
     struct mechanism *portal = mechanism("10.0.0.1");
@@ -213,7 +215,13 @@ static void a_hidden_target_is_shown_by_who_finds_it_openly(void **state)
     REPLACE(user, {.target = "iqn.a"});
     assert_int_equal(shown("iqn.a"), 2);
     assert_int_equal(told, 1);
+    assert_int_equal(revised, 1);
     assert_status(replace(portal, NULL, 0), STATUS_OK);
+    assert_int_equal(told, 1);
+    assert_int_equal(revised, 2);
+    REPLACE(user, {.target = "iqn.a", .alias = "Shelf"});
+    REPLACE(user, {.target = "iqn.a", .alias = "Shelf"});
+    assert_int_equal(revised, 3);
     assert_int_equal(told, 1);
     REPLACE(user, {.target = "iqn.a", .hidden = true});
     assert_int_equal(told, 0);

@@ -64,8 +64,13 @@ static void copy_events(const void *reply)
     }
 }
 
+/* What the units of sessions do is another matter. */
+enum { COMING_AND_GOING = (2 << EVENT_PORTAL_REMOVED) - (1 << EVENT_SESSION_ADDED) };
+
+/* `kinds` 0: of all those. */
 static enum status wait_for(uint64_t after, uint32_t timeout, uint32_t kinds)
 {
+    kinds = kinds != 0 ? kinds : COMING_AND_GOING;
     const struct request_wait_events request = {.after = after, .timeout = timeout, .kinds = kinds};
     return ask(OPERATION_wait_events, &request, copy_events);
 }
