@@ -17,7 +17,7 @@ struct os_interface {
     char description[OS_INTERFACE_TEXT]; /* for people; maybe empty */
     bool up;                             /* switched on */
     bool linked;                         /* and with a carrier */
-    bool dhcp;                           /* its IPv4 address is of a DHCP server; false: maybe not */
+    bool dhcp; /* its IPv4 address is of a DHCP server; false: maybe not */
     uint8_t mac[6];
     uint32_t mtu;   /* bytes */
     uint32_t speed; /* Mbit/s */

@@ -148,8 +148,7 @@ static void take_address(struct os_interface *interface, const struct ifaddrs *f
         return;
     int family = from->ifa_addr->sa_family;
     struct os_interface_address *out = &interface->addresses[interface->address_count];
-    size_t length =
-        family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    size_t length = family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if ((family != AF_INET && family != AF_INET6) ||
         !os_address_from_native(from->ifa_addr, length, &out->address))
         return;

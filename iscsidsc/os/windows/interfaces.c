@@ -9,8 +9,7 @@
 /* The caller frees; NULL when there are none to be had. */
 static IP_ADAPTER_ADDRESSES *adapters_now(void)
 {
-    const ULONG flags =
-        GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_INCLUDE_GATEWAYS;
+    const ULONG flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_INCLUDE_GATEWAYS;
     ULONG size = 16384;
     for (int attempt = 0; attempt < 4; attempt++) { /* the list may grow between two calls */
         IP_ADAPTER_ADDRESSES *adapters = os_alloc(size);
