@@ -8,6 +8,9 @@ struct connector {
     struct os_loop *loop;
     connector_done *done;
     void *context;
+    struct connect_gate *gate;
+    char *host;
+    uint16_t port;
     struct os_resolve *resolve; /* NULL once the name is looked up */
     struct os_watch watch;      /* of the address being tried */
     struct os_timer timer;
@@ -59,6 +62,7 @@ void connector_cancel(struct connector *connector)
         os_resolve_cancel(connector->resolve);
     drop_socket(connector);
     os_timer_clear(&connector->timer);
+    os_free(connector->host);
     os_free(connector);
 }
 
@@ -147,6 +151,18 @@ static void on_timer(struct os_timer *timer)
     try_next(connector);
 }
 
+static enum status ask_gate(const struct connector *connector)
+{
+    const struct connect_place place = {
+        .host = connector->host,
+        .port = connector->port,
+        .addresses = connector->addresses,
+        .count = connector->count,
+        .source = connector->has_source ? &connector->source : NULL,
+    };
+    return connector->gate != NULL ? connector->gate->ask(connector->gate, &place) : STATUS_OK;
+}
+
 static void on_resolved(void *context, enum status status, const struct os_address *addresses,
                         size_t count)
 {
@@ -158,7 +174,11 @@ static void on_resolved(void *context, enum status status, const struct os_addre
     }
     connector->count = count < OS_RESOLVE_MAX ? count : OS_RESOLVE_MAX;
     memcpy(connector->addresses, addresses, connector->count * sizeof *addresses);
-    try_next(connector);
+    status = ask_gate(connector);
+    if (status != STATUS_OK)
+        finish(connector, status);
+    else
+        try_next(connector);
 }
 
 struct connector *connector_start(struct os_loop *loop, const struct connector_target *target,
@@ -178,7 +198,10 @@ struct connector *connector_start(struct os_loop *loop, const struct connector_t
         connector->source = *target->source;
         connector->has_source = true;
     }
-    if (os_timer_set(loop, &connector->timer, connector->deadline))
+    connector->gate = target->gate;
+    connector->port = target->port;
+    connector->host = os_copy_text(target->host);
+    if (connector->host != NULL && os_timer_set(loop, &connector->timer, connector->deadline))
         connector->resolve = os_resolve(loop, target->host, target->port, on_resolved, connector);
     if (connector->resolve == NULL) {
         connector_cancel(connector);

@@ -5,14 +5,15 @@
 #ifndef DISCOVERY_CONNECTOR_H
 #define DISCOVERY_CONNECTOR_H
 
+#include "discovery/gate.h"
 #include "os/loop.h"
 
 struct connector;
 
 /*
  * Called once, never from inside connector_start; the connector is gone by then. With STATUS_OK the
- * socket belongs to the callee; else NAME_UNRESOLVED, ADDRESS_FAMILY, NO_MEMORY or one of
- * CONNECT_*.
+ * socket belongs to the callee; else NAME_UNRESOLVED, ADDRESS_FAMILY, NO_MEMORY, one of CONNECT_*
+ * or what the gate says.
  */
 typedef void connector_done(void *context, enum status status, os_socket socket);
 
@@ -21,6 +22,7 @@ struct connector_target {
     uint16_t port;
     const struct os_address *source; /* local address to connect from; NULL: any */
     uint32_t timeout;                /* milliseconds for the lookup and all addresses */
+    struct connect_gate *gate;       /* NULL: none */
 };
 
 /* NULL: out of memory. */

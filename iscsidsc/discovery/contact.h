@@ -34,6 +34,7 @@ struct contact_settings {
     const struct portal_address *portal;
     const struct os_address *source; /* NULL: any */
     uint32_t connect_timeout;        /* milliseconds */
+    bool credentials_stay;           /* no login with CHAP follows a redirect */
 };
 
 /* --- the session --- */

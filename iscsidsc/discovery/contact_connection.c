@@ -116,6 +116,7 @@ static bool connect_portal(struct contact_connection *connection)
         .port = portal->port,
         .source = approach->has_source ? &approach->source : NULL,
         .timeout = approach->connect_timeout,
+        .gate = connection->contact->base->gate,
     };
     approach->connector =
         connector_start(connection->contact->base->loop, &target, on_connected, connection);
@@ -163,6 +164,14 @@ static bool renew(struct contact_connection *connection)
     return true;
 }
 
+static bool has_credentials(const struct contact_connection *connection)
+{
+    const struct session_settings *own = connection->approach->settings;
+    const struct session_settings *settings =
+        own != NULL ? own : session_settings(connection->contact->session);
+    return settings->auth != SESSION_AUTH_NONE;
+}
+
 /* False: connection->status tells why the redirect is not followed. */
 static bool follow_redirect(struct contact_connection *connection)
 {
@@ -171,6 +180,8 @@ static bool follow_redirect(struct contact_connection *connection)
     if (connection->core != NULL)
         to = connection_redirect(connection->core);
     if (!is_redirect(connection->status) || to == NULL || to->host[0] == '\0')
+        return false;
+    if (approach->credentials_stay && has_credentials(connection))
         return false;
     if (approach->hops == CONTACT_HOPS_MAX || visited(approach, to)) {
         connection->status = STATUS_REDIRECT_LOOP;
@@ -256,6 +267,7 @@ static bool prepare(struct contact_connection *connection, const struct contact_
     approach->settings = settings->session;
     approach->portals[0] = *settings->portal;
     approach->connect_timeout = settings->connect_timeout;
+    approach->credentials_stay = settings->credentials_stay;
     if (settings->source != NULL) {
         approach->source = *settings->source;
         approach->has_source = true;

@@ -19,6 +19,7 @@ struct approach {
     const struct session_settings *settings; /* of this login alone, or NULL */
     struct os_address source;
     bool has_source;
+    bool credentials_stay;
     uint32_t connect_timeout;
     struct connector *connector;
 };

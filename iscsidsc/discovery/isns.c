@@ -242,8 +242,10 @@ static void on_connected(void *context, enum status status, os_socket socket)
 
 static bool take_settings(struct isns_client *client, const struct isns_settings *settings)
 {
-    const struct connector_target target = {
-        .host = settings->host, .port = settings->port, .timeout = settings->connect_timeout};
+    const struct connector_target target = {.host = settings->host,
+                                            .port = settings->port,
+                                            .timeout = settings->connect_timeout,
+                                            .gate = settings->gate};
     client->node = os_copy_text(settings->node);
     client->alias = os_copy_text(settings->alias);
     client->answer_timeout = settings->answer_timeout;

@@ -6,14 +6,16 @@
 #ifndef DISCOVERY_ISNS_H
 #define DISCOVERY_ISNS_H
 
+#include "discovery/gate.h"
 #include "discovery/records.h"
 #include "os/loop.h"
 
 struct isns_settings {
     const char *host;
     uint16_t port;
-    const char *node;  /* the initiator's name; its network entity is called the same */
-    const char *alias; /* of the initiator */
+    const char *node;          /* the initiator's name; its network entity is called the same */
+    const char *alias;         /* of the initiator */
+    struct connect_gate *gate; /* NULL: none */
     uint32_t connect_timeout;
     uint32_t answer_timeout; /* for each answer; both in milliseconds */
 };

@@ -6,6 +6,7 @@
 #define DISCOVERY_LINK_H
 
 #include "discovery/authority.h"
+#include "discovery/gate.h"
 #include "os/loop.h"
 
 /* What all links of a thread share. */
@@ -13,6 +14,7 @@ struct link_base {
     struct os_loop *loop;
     void *look_ahead; /* received bytes pass through it; nothing stays between two events */
     struct chap_authority *authority; /* NULL: nobody has secrets for us */
+    struct connect_gate *gate;        /* NULL: whoever is asked for may be connected to */
 };
 
 /* False: out of memory. */

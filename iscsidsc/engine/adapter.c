@@ -21,18 +21,44 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
-static enum status find_port(uint32_t port, struct os_address *source)
+/* The ports' addresses, to be freed. NULL: out of memory. */
+static struct os_address *list_ports(size_t *count)
 {
     struct os_address *addresses = os_alloc(ADDRESSES_MOST * sizeof *addresses);
+    *count = addresses != NULL ? os_local_addresses(addresses, ADDRESSES_MOST) : 0;
+    if (addresses != NULL)
+        qsort(addresses, *count, sizeof *addresses, compare);
+    return addresses;
+}
+
+static enum status find_port(uint32_t port, struct os_address *source)
+{
+    size_t count;
+    struct os_address *addresses = list_ports(&count);
     if (addresses == NULL)
         return STATUS_NO_MEMORY;
-    size_t count = os_local_addresses(addresses, ADDRESSES_MOST);
     enum status status = port < count ? STATUS_OK : STATUS_INVALID_PORT;
-    qsort(addresses, count, sizeof *addresses, compare);
     if (status == STATUS_OK)
         *source = addresses[port];
     os_free(addresses);
     return status;
+}
+
+enum status adapter_ports(const struct os_address *source, uint32_t *first, uint32_t *end)
+{
+    size_t count;
+    struct os_address *addresses = list_ports(&count);
+    if (addresses == NULL)
+        return STATUS_NO_MEMORY;
+    *first = 0;
+    *end = (uint32_t)count;
+    if (source != NULL) {
+        while (*first < *end && !os_address_same_host(source, &addresses[*first]))
+            ++*first;
+        *end = *first < *end ? *first + 1 : *first;
+    }
+    os_free(addresses);
+    return STATUS_OK;
 }
 
 enum status adapter_source(const char *initiator, uint32_t port, struct os_address *source,

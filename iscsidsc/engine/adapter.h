@@ -19,4 +19,8 @@ bool adapter_any(const char *initiator);
 enum status adapter_source(const char *initiator, uint32_t port, struct os_address *source,
                            bool *has_source);
 
+/* The ports from `first` up to `end` that connections from there come from; NULL: any. NO_MEMORY.
+ */
+enum status adapter_ports(const struct os_address *source, uint32_t *first, uint32_t *end);
+
 #endif

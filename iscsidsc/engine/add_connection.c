@@ -150,16 +150,13 @@ static enum status check_session(const struct engine_session *session)
     return STATUS_OK;
 }
 
-static enum status check_request(struct engine *engine,
-                                 const struct request_add_connection *request,
+static enum status check_request(const struct request_add_connection *request,
                                  struct os_address *source, bool *has_source)
 {
     enum status status =
         adapter_source(INITIATOR_INSTANCE, request->initiator_port, source, has_source);
     if (status == STATUS_OK && portal_given(request->portal))
         status = check_portal(request->portal);
-    if (status == STATUS_OK && portal_given(request->portal))
-        status = ipsec_check_host(engine, request->portal->address);
     if (status == STATUS_OK)
         status = options_check(request->options);
     if (status == STATUS_OK)
@@ -216,7 +213,7 @@ static enum status begin(struct engine_call *call, struct engine_session *sessio
     const struct request_add_connection *request = call->request;
     struct os_address source;
     bool has_source;
-    enum status status = check_request(call->engine, request, &source, &has_source);
+    enum status status = check_request(request, &source, &has_source);
     if (status == STATUS_OK)
         status = check_room(session);
     if (status != STATUS_OK)

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
-/* What another portal of the same target would not do better. */
+/* What another portal of the same target would not do better, or ought not to: whoever demands
+ * IPsec for one does not mean that another is used without it. */
 static bool is_final(enum status status)
 {
     switch (status) {
     case STATUS_NO_MEMORY:
     case STATUS_CANCELLED:
+    case STATUS_NO_IPSEC:
     case STATUS_AUTHENTICATION_FAILED:
     case STATUS_TARGET_AUTHENTICATION_FAILED:
     case STATUS_RADIUS_UNAVAILABLE:
@@ -54,6 +56,7 @@ static bool open_contact(struct attempt *attempt)
         .portal = &attempt->portals[attempt->next++],
         .source = connection->has_source ? &connection->source : NULL,
         .connect_timeout = attempt->connect_timeout,
+        .credentials_stay = session->engine->parameters.redirect_credentials == 0,
     };
     if (attempt->joins) {
         attempt->made = contact_join(session->contact, &settings, connection->cid,

@@ -241,6 +241,8 @@ static struct engine *engine_new(const char *directory, bool service)
         link_base_open(&engine->links, engine->loop)) {
         radius_client_init(&engine->radius);
         engine->links.authority = &engine->radius.authority;
+        ipsec_gate_init(engine);
+        engine->links.gate = &engine->gate;
         return engine;
     }
     engine_free(engine);

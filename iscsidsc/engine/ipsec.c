@@ -8,7 +8,7 @@
 
 /* Types of IKE identities, as in IKE_AUTHENTICATION_PRESHARED_KEY (RFC 2407, 4.6.2.1). */
 enum { ID_IPV4 = 1, ID_NAME = 2, ID_USER = 3, ID_IPV6 = 5 };
-enum { ID_NAME_MOST = 255, AUTH_PRESHARED_KEY = 1 };
+enum { AUTH_PRESHARED_KEY = 1 };
 
 static const char group_key_name[] = "group_key";
 
@@ -114,40 +114,90 @@ enum status ipsec_check_flags(uint64_t flags)
     return (flags & SECURITY_IPSEC) != 0 ? STATUS_NO_IPSEC : STATUS_OK;
 }
 
-/* --- the keys of identities --- */
+/* --- identities --- */
 
-static bool same_id(const struct ike_info *info, uint8_t type, const struct blob *id)
+static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}; /* RFC 4291, 2.5.5.2 */
+
+static void take_ip(const uint8_t ip[OS_IP_LENGTH], struct ipsec_identity *out)
 {
-    return info->id_type == type && info->id.length == id->length &&
-           memcmp(info->id.data, id->data, id->length) == 0;
+    bool v4 = memcmp(ip, mapped, sizeof mapped) == 0;
+    out->type = v4 ? ID_IPV4 : ID_IPV6;
+    out->length = v4 ? 4 : OS_IP_LENGTH;
+    memcpy(out->bytes, ip + (OS_IP_LENGTH - out->length), out->length);
 }
 
+static enum status take_name(uint8_t type, const void *name, size_t length,
+                             struct ipsec_identity *out)
+{
+    const uint8_t *bytes = name;
+    if (length == 0 || length > IPSEC_NAME_MOST)
+        return STATUS_IKE_ID_SIZE;
+    if (length > 1 && bytes[length - 1] == '.')
+        length--;
+    out->type = type;
+    out->length = (uint32_t)length;
+    for (size_t i = 0; i < length; i++)
+        out->bytes[i] = (uint8_t)(bytes[i] >= 'A' && bytes[i] <= 'Z' ? bytes[i] | 0x20 : bytes[i]);
+    return STATUS_OK;
+}
+
+static enum status take_identity(uint8_t type, const struct blob *id, struct ipsec_identity *out)
+{
+    uint8_t ip[OS_IP_LENGTH];
+    switch (type) {
+    case ID_IPV4:
+        if (id->length != 4)
+            return STATUS_IKE_ID_SIZE;
+        memcpy(ip, mapped, sizeof mapped);
+        memcpy(ip + sizeof mapped, id->data, 4);
+        take_ip(ip, out);
+        return STATUS_OK;
+    case ID_IPV6:
+        if (id->length != OS_IP_LENGTH)
+            return STATUS_IKE_ID_SIZE;
+        take_ip(id->data, out);
+        return STATUS_OK;
+    case ID_NAME:
+    case ID_USER:
+        return take_name(type, id->data, id->length, out);
+    default:
+        return STATUS_IKE_ID_TYPE;
+    }
+}
+
+void ipsec_identity_of_address(const struct os_address *address, struct ipsec_identity *out)
+{
+    uint8_t ip[OS_IP_LENGTH];
+    os_address_to_ip(address, ip);
+    take_ip(ip, out);
+}
+
+bool ipsec_identity_of_name(const char *host, struct ipsec_identity *out)
+{
+    struct os_address address;
+    return !os_address_parse(&address, host, 1) &&
+           take_name(ID_NAME, host, strlen(host), out) == STATUS_OK;
+}
+
+static struct blob blob_of(const struct ipsec_identity *identity)
+{
+    return (struct blob){identity->bytes, identity->length};
+}
+
+/* --- the keys of identities --- */
+
 static struct passing_key *find_passing(struct engine *engine, const char *initiator, uint32_t port,
-                                        uint8_t type, const struct blob *id)
+                                        const struct ipsec_identity *identity)
 {
     LIST_EACH(node, &engine->passing_keys)
     {
         struct passing_key *key = KEY(node);
         if (key->initiator_port == port && name_equal(key->initiator, initiator) &&
-            same_id(&key->info, type, id))
+            key->info.id_type == identity->type && key->info.id.length == identity->length &&
+            memcmp(key->info.id.data, identity->bytes, identity->length) == 0)
             return key;
     }
     return NULL;
-}
-
-static enum status check_id(uint8_t type, const struct blob *id)
-{
-    switch (type) {
-    case ID_IPV4:
-        return id->length == 4 ? STATUS_OK : STATUS_IKE_ID_SIZE;
-    case ID_IPV6:
-        return id->length == 16 ? STATUS_OK : STATUS_IKE_ID_SIZE;
-    case ID_NAME:
-    case ID_USER:
-        return id->length > 0 && id->length <= ID_NAME_MOST ? STATUS_OK : STATUS_IKE_ID_SIZE;
-    default:
-        return STATUS_IKE_ID_TYPE;
-    }
 }
 
 static enum status check_place(const char *initiator, uint32_t port)
@@ -158,14 +208,14 @@ static enum status check_place(const char *initiator, uint32_t port)
 }
 
 /* Microsoft's driver refuses aggressive mode as well. */
-static enum status check_info(const struct ike_info *info)
+static enum status check_info(const struct ike_info *info, struct ipsec_identity *identity)
 {
     if (info == NULL || info->auth_method != AUTH_PRESHARED_KEY)
         return STATUS_INVALID_PARAMETER;
     if (contradicting(info->security_flags) ||
         (info->security_flags & SECURITY_AGGRESSIVE_MODE) != 0)
         return STATUS_INVALID_PARAMETER;
-    return check_id(info->id_type, &info->id);
+    return take_identity(info->id_type, &info->id, identity);
 }
 
 static enum status keep_passing(struct engine *engine, const char *initiator, uint32_t port,
@@ -203,18 +253,22 @@ void engine_set_ike_info(struct engine_call *call)
 {
     const struct request_set_ike_info *request = call->request;
     const char *initiator = adapter_any(request->initiator) ? "" : INITIATOR_INSTANCE;
+    struct ipsec_identity identity;
     enum status status = check_place(request->initiator, request->initiator_port);
     if (status == STATUS_OK)
-        status = check_info(request->info);
+        status = check_info(request->info, &identity);
     if (status != STATUS_OK) {
         engine_finish(call, status, NULL);
         return;
     }
-    struct passing_key *before = find_passing(call->engine, initiator, request->initiator_port,
-                                              request->info->id_type, &request->info->id);
+    struct passing_key *before =
+        find_passing(call->engine, initiator, request->initiator_port, &identity);
+    struct ike_info info = *request->info;
+    info.id_type = identity.type;
+    info.id = blob_of(&identity);
     status = request->persistent
-                 ? store_key(call->engine, initiator, request->initiator_port, request->info)
-                 : keep_passing(call->engine, initiator, request->initiator_port, request->info);
+                 ? store_key(call->engine, initiator, request->initiator_port, &info)
+                 : keep_passing(call->engine, initiator, request->initiator_port, &info);
     /* What is stored now counts, and no longer what was set before it. */
     if (status == STATUS_OK && before != NULL)
         free_key(before);
@@ -223,10 +277,11 @@ void engine_set_ike_info(struct engine_call *call)
 
 /* NO_AUTH_INFO: none. What was set for no initiator in particular is for all of them. */
 static enum status find_key(struct engine *engine, const char *initiator, uint32_t port,
-                            uint8_t type, const struct blob *id, struct os_arena *arena,
+                            const struct ipsec_identity *identity, struct os_arena *arena,
                             const struct ike_info **out)
 {
-    struct passing_key *key = find_passing(engine, initiator, port, type, id);
+    struct passing_key *key = find_passing(engine, initiator, port, identity);
+    const struct blob id = blob_of(identity);
     struct store *store;
     *out = NULL;
     if (key != NULL) {
@@ -235,19 +290,19 @@ static enum status find_key(struct engine *engine, const char *initiator, uint32
     }
     enum status status = engine_store(engine, &store);
     if (status == STATUS_OK)
-        status = store_ike(store, initiator, port, type, id, arena, out);
+        status = store_ike(store, initiator, port, identity->type, &id, arena, out);
     return status == STATUS_OK && *out == NULL ? STATUS_NO_AUTH_INFO : status;
 }
 
 static enum status find_nearest(struct engine *engine, const char *initiator, uint32_t port,
-                                uint8_t type, const struct blob *id, struct os_arena *arena,
+                                const struct ipsec_identity *identity, struct os_arena *arena,
                                 const struct ike_info **out)
 {
-    enum status status = find_key(engine, initiator, port, type, id, arena, out);
+    enum status status = find_key(engine, initiator, port, identity, arena, out);
     if (status == STATUS_NO_AUTH_INFO && port != ANY_INITIATOR_PORT)
-        status = find_key(engine, initiator, ANY_INITIATOR_PORT, type, id, arena, out);
+        status = find_key(engine, initiator, ANY_INITIATOR_PORT, identity, arena, out);
     if (status == STATUS_NO_AUTH_INFO && initiator[0] != '\0')
-        status = find_key(engine, "", ANY_INITIATOR_PORT, type, id, arena, out);
+        status = find_key(engine, "", ANY_INITIATOR_PORT, identity, arena, out);
     return status;
 }
 
@@ -256,64 +311,49 @@ void engine_get_ike_info(struct engine_call *call)
     const struct request_get_ike_info *request = call->request;
     const char *initiator = adapter_any(request->initiator) ? "" : INITIATOR_INSTANCE;
     const struct ike_info *found = NULL;
+    struct ipsec_identity identity;
     struct ike_info info;
     struct reply_get_ike_info reply = {.info = &info};
     enum status status = check_place(request->initiator, request->initiator_port);
     if (status == STATUS_OK)
-        status = check_id(request->id_type, &request->id);
+        status = take_identity(request->id_type, &request->id, &identity);
     if (status == STATUS_OK)
-        status = find_nearest(call->engine, initiator, request->initiator_port, request->id_type,
-                              &request->id, &call->arena, &found);
+        status = find_nearest(call->engine, initiator, request->initiator_port, &identity,
+                              &call->arena, &found);
     if (status == STATUS_OK) {
         info = *found;
+        info.id_type = request->id_type;
+        info.id = request->id;
         info.key = (struct blob){NULL, 0};
     }
     engine_finish(call, status, &reply);
 }
 
-/* --- who demands it --- */
+/* --- for the gate --- */
 
-/* The identity of an address literal; false for a name. */
-static bool id_of(const char *host, uint8_t *type, uint8_t bytes[OS_IP_LENGTH], struct blob *id)
-{
-    struct os_address address;
-    if (!os_address_parse(&address, host, 1))
-        return false;
-    bool long_one = os_address_is_ipv6(&address);
-    *type = long_one ? ID_IPV6 : ID_IPV4;
-    os_address_to_ip(&address, bytes);
-    *id = long_one ? (struct blob){bytes, 16} : (struct blob){bytes + 12, 4};
-    return true;
-}
-
-/* Every login asks: the store is read again only when it may have changed. */
-static enum status know_whether_stored(struct engine *engine)
+enum status ipsec_any(struct engine *engine, bool *any)
 {
     struct store *store;
     enum status status = engine_store(engine, &store);
-    if (status != STATUS_OK || store_unchanged(store, &engine->ike_seen))
-        return status;
-    status = store_has_ike(store, &engine->ike_stored);
-    if (status != STATUS_OK)
-        engine->ike_seen = 0;
+    if (status == STATUS_OK && !store_unchanged(store, &engine->ike_seen)) {
+        status = store_has_ike(store, &engine->ike_stored);
+        if (status != STATUS_OK)
+            engine->ike_seen = 0;
+    }
+    *any = engine->ike_stored || !list_empty(&engine->passing_keys);
     return status;
 }
 
-enum status ipsec_check_host(struct engine *engine, const char *host)
+enum status ipsec_flags(struct engine *engine, uint32_t port, const struct ipsec_identity *identity,
+                        uint64_t *flags)
 {
     struct os_arena arena = {0};
     const struct ike_info *info = NULL;
-    uint8_t type, bytes[OS_IP_LENGTH];
-    struct blob id;
-    enum status status = know_whether_stored(engine);
-    if (status != STATUS_OK || (!engine->ike_stored && list_empty(&engine->passing_keys)) ||
-        !id_of(host, &type, bytes, &id))
-        return status;
-    status = find_nearest(engine, INITIATOR_INSTANCE, ANY_INITIATOR_PORT, type, &id, &arena, &info);
+    enum status status = find_nearest(engine, INITIATOR_INSTANCE, port, identity, &arena, &info);
     if (status == STATUS_OK)
-        status = ipsec_check_flags(info->security_flags);
+        *flags = info->security_flags;
     os_arena_clear(&arena);
-    return status == STATUS_NO_AUTH_INFO ? STATUS_OK : status;
+    return status;
 }
 
 /* --- the group's key --- */

@@ -19,8 +19,38 @@ enum {
 
 /* NO_IPSEC: the flags demand it. INVALID_PARAMETER: they contradict each other. */
 enum status ipsec_check_flags(uint64_t flags);
-/* NO_IPSEC: the flags that are set for the host's address demand it. Statuses of the store. */
-enum status ipsec_check_host(struct engine *engine, const char *host);
+
+/* NO_IPSEC: somebody demands it, by flags set for an identity of the host or for a discovery portal
+ * that is there or told of it. Statuses of the store. */
+enum status ipsec_check_place(struct engine *engine, const struct connect_place *place);
+/* The same before a name is looked up. */
+enum status ipsec_check_portal(struct engine *engine, const char *host, uint16_t port,
+                               const struct os_address *source);
+/* Sets up engine->gate, which asks ipsec_check_place. */
+void ipsec_gate_init(struct engine *engine);
+
+/* --- of ipsec.c, for ipsec_gate.c --- */
+
+enum { IPSEC_NAME_MOST = 255 };
+
+/* One spelling of each: IPv4 addresses are never mapped into IPv6, names are in lower case and
+ * without the last dot. */
+struct ipsec_identity {
+    uint8_t type;
+    uint32_t length;
+    uint8_t bytes[IPSEC_NAME_MOST];
+};
+
+void ipsec_identity_of_address(const struct os_address *address, struct ipsec_identity *out);
+/* False: not a name, or one that none can be set for. */
+bool ipsec_identity_of_name(const char *host, struct ipsec_identity *out);
+/* Is anything set for any identity? Every connection asks: the store is read again only when it may
+ * have changed. */
+enum status ipsec_any(struct engine *engine, bool *any);
+/* What is set for the identity there, else for any port, else for any initiator. NO_AUTH_INFO:
+ * nothing. */
+enum status ipsec_flags(struct engine *engine, uint32_t port, const struct ipsec_identity *identity,
+                        uint64_t *flags);
 
 /* What was set until the engine stops. */
 void ipsec_init(struct engine *engine);

@@ -165,6 +165,7 @@ static enum status connect_to(struct isns_server *server, struct isns_follower *
         .port = server->where.port,
         .node = follower->node,
         .alias = alias,
+        .gate = &server->engine->gate,
         .connect_timeout = parameters->tcp_connect_time * 1000,
         .answer_timeout = parameters->wmi_request_timeout * 1000,
     };

@@ -152,6 +152,18 @@ static enum status take_defaults(struct engine_login *login, const struct known_
     return status;
 }
 
+/* Asked early, for nobody shall rely on a stored login that is refused each time it is tried, and
+ * for all portals, whichever answers first. */
+static enum status check_ipsec(struct engine_login *login)
+{
+    const struct os_address *source = login->has_source ? &login->source : NULL;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < login->attempt.count; i++)
+        status = ipsec_check_portal(login->engine, login->attempt.portals[i].host,
+                                    login->attempt.portals[i].port, source);
+    return status;
+}
+
 static enum status prepare(struct engine_login *login)
 {
     const struct request_login *request = login->request;
@@ -165,8 +177,8 @@ static enum status prepare(struct engine_login *login)
         engine_session_exists(login->engine, login->target))
         return STATUS_ALREADY_LOGGED_IN;
     status = take_portals(login, target);
-    for (size_t i = 0; status == STATUS_OK && i < login->attempt.count; i++)
-        status = ipsec_check_host(login->engine, login->attempt.portals[i].host);
+    if (status == STATUS_OK)
+        status = check_ipsec(login);
     return status == STATUS_OK ? make_session(login) : status;
 }
 
@@ -186,19 +198,32 @@ static void start_attempt(struct engine_login *login)
     attempt_start(&login->attempt);
 }
 
+/* A target that has no portal may have one when it is logged in to. */
+static enum status check_stored(struct engine_login *login, const struct known_target *target)
+{
+    enum status status =
+        login_defaults(login->engine, login->request, target, &login->arena, &login->defaults);
+    if (status == STATUS_OK)
+        status = take_portals(login, target);
+    if (status == STATUS_NO_PORTAL)
+        return STATUS_OK;
+    return status == STATUS_OK ? check_ipsec(login) : status;
+}
+
 /* Stored, and for most callers that is all: the service logs in when it starts. */
 static enum status keep(struct engine_login *login, bool *is_all)
 {
     const struct request_login *request = login->request;
     struct engine *engine = login->engine;
+    const struct known_target *target = catalogue_find(&engine->catalogue, request->target);
     *is_all = request->persistent && !engine->parameters.persistent_login_also_logs_in;
     if (!request->persistent)
         return STATUS_OK;
     /* The target need not be reachable, but whoever names no portal must mean one that is known. */
-    if (!portal_given(request->portal) &&
-        catalogue_find(&engine->catalogue, request->target) == NULL)
+    if (!portal_given(request->portal) && target == NULL)
         return STATUS_TARGET_NOT_FOUND;
-    return persistent_add(engine, request);
+    enum status status = check_stored(login, target);
+    return status == STATUS_OK ? persistent_add(engine, request) : status;
 }
 
 static void begin(struct engine_login *login)

@@ -111,8 +111,11 @@ struct engine {
     struct list passing_keys; /* of ipsec.c: set until the engine stops */
     struct list passing_tunnels;
     struct blob passing_group_key;
-    uint64_t ike_seen; /* of the store, when ike_stored was read */
+    struct connect_gate gate; /* of ipsec_gate.c */
+    uint64_t ike_seen;        /* of the store, when ike_stored was read */
     bool ike_stored;
+    uint64_t demands_seen; /* of the store, when portals_demand was */
+    bool portals_demand;
     struct list isns_servers;   /* struct isns_server: those that are followed */
     struct list isns_followers; /* struct isns_follower: conversations with them */
     struct unit_base units;

@@ -7,8 +7,8 @@
  *
  * A value is a decimal or 0x hexadecimal number; switches also take Yes and No. Names compare
  * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
- * (Windows: 65536); LoginTimeout, the time for a whole login, PersistentLoginAlsoLogsIn and those
- * of the service and of RADIUS have no Windows names.
+ * (Windows: 65536); LoginTimeout, the time for a whole login, PersistentLoginAlsoLogsIn,
+ * RedirectCredentials and those of the service and of RADIUS have no Windows names.
  */
 #ifndef ENGINE_PARAMETERS_H
 #define ENGINE_PARAMETERS_H
@@ -43,6 +43,7 @@
     PARAMETER(PersistentDeviceTime, persistent_device_time, 0, 3600, 60)                           \
     PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
     PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)                   \
+    PARAMETER(RedirectCredentials, redirect_credentials, 0, 1, 1)                                  \
     PARAMETER(RadiusTimeout, radius_timeout, 1, 3600, 10)                                          \
     PARAMETER(RadiusRequireMessageAuthenticator, radius_require_authenticator, 0, 1, 1)
 

@@ -83,6 +83,7 @@ static enum status start_discovery(struct probe *probe, const struct discovery_p
         .portal = &portal,
         .source = has_source ? &source : NULL,
         .connect_timeout = probe->engine->parameters.tcp_connect_time * 1000,
+        .credentials_stay = probe->engine->parameters.redirect_credentials == 0,
     };
     memcpy(portal.host, entry->portal->address, strlen(entry->portal->address) + 1);
     probe->discovery = discovery_start(&probe->engine->links, &settings, on_answer, probe);
@@ -109,7 +110,7 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     probe->mechanism->probes++;
     enum status status = ipsec_check_flags(entry->security_flags);
     if (status == STATUS_OK)
-        status = ipsec_check_host(probe->engine, entry->portal->address);
+        status = options_check(entry->options);
     if (status == STATUS_OK)
         status = options_settings(probe->engine, entry->options, NULL, &options);
     if (status != STATUS_OK)

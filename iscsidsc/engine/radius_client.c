@@ -277,11 +277,27 @@ static void on_ready(struct os_watch *watch, unsigned events)
         give_way(peer);
 }
 
+static enum status ask_gate(const struct radius_peer *peer, const struct os_address *addresses,
+                            size_t count)
+{
+    const struct connect_place place = {.host = peer->server->host,
+                                        .port = peer->server->port,
+                                        .addresses = addresses,
+                                        .count = count};
+    struct connect_gate *gate = &peer->inquiry->engine->gate;
+    return gate->ask(gate, &place);
+}
+
 static void on_resolved(void *context, enum status status, const struct os_address *addresses,
                         size_t count)
 {
     struct radius_peer *peer = context;
+    enum status gate = status == STATUS_OK ? ask_gate(peer, addresses, count) : STATUS_OK;
     peer->resolve = NULL;
+    if (gate != STATUS_OK) {
+        finish(peer->inquiry, gate, NULL);
+        return;
+    }
     if (status == STATUS_OK) {
         peer->addresses =
             os_arena_copy(&peer->inquiry->arena, addresses, count * sizeof *addresses);

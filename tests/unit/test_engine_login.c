@@ -546,6 +546,31 @@ static void redirects_are_followed_but_not_in_circles(void **state)
     assert_int_equal(last_listed_connection.target_socket, host.portal.port);
 }
 
+static void credentials_stay_when_they_are_told_to(void **state)
+{
+    static struct target_host second;
+    (void)state;
+    engine_stop(engine);
+    write_text("iscsi.conf", "RedirectCredentials = No\n");
+    assert_status(engine_start(&engine, directory), STATUS_OK);
+    target_host_new(&second);
+    redirect(target_host_add(&host, BASE ":moved"), &second.portal, false);
+    redirect(target_host_add(&host, BASE ":for-good"), &second.portal, true);
+    target_host_add(&second, BASE ":moved");
+    target_host_add(&second, BASE ":for-good");
+    target_host_start(&second);
+    discover();
+    enum status moved = login_with(BASE ":moved", &chap);
+    enum status for_good = login_with(BASE ":for-good", &chap);
+    enum status open = login(BASE ":moved");
+    engine_stop(engine);
+    target_host_stop(&second);
+    assert_status(engine_start(&engine, directory), STATUS_OK);
+    assert_status(moved, STATUS_TARGET_MOVED_TEMPORARILY);
+    assert_status(for_good, STATUS_TARGET_MOVED_PERMANENTLY);
+    assert_status(open, STATUS_OK); /* nothing to keep */
+}
+
 /* --- targets that fail --- */
 
 static void a_close_during_the_login_is_a_failed_connection(void **state)
@@ -854,6 +879,7 @@ int main(void)
         LOGIN_TEST(an_initiator_port_is_the_source_address),
         LOGIN_TEST(the_next_portal_is_tried),
         LOGIN_TEST(redirects_are_followed_but_not_in_circles),
+        LOGIN_TEST(credentials_stay_when_they_are_told_to),
         LOGIN_TEST(a_close_during_the_login_is_a_failed_connection),
         LOGIN_TEST(a_silent_login_times_out),
         LOGIN_TEST(a_login_can_be_given_up),

@@ -70,7 +70,8 @@ static int start(void **state)
                    .data_sequence_in_order = true},
         .timeouts = {BOUND, BOUND, BOUND},
     };
-    struct contact_settings settings = {&session, &portal, NULL, BOUND};
+    struct contact_settings settings = {
+        .session = &session, .portal = &portal, .connect_timeout = BOUND};
 
     (void)state;
     loop = os_loop_new();
