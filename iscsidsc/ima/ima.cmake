@@ -33,9 +33,12 @@ target_link_libraries(ima_builtin PUBLIC ima_common)
 
 function(write_ima_version_script output)
     file(STRINGS ${ima_def} names REGEX "^    IMA_")
-    list(TRANSFORM names REPLACE " *(IMA_[A-Za-z0-9]+).*" "        \\1;\n")
-    string(CONCAT names ${names})
-    file(GENERATE OUTPUT ${output} CONTENT "{\n    global:\n${names}    local:\n        *;\n};\n")
+    set(lines "")
+    foreach(name IN LISTS names)
+        string(STRIP ${name} name)
+        string(APPEND lines "        ${name};\n")
+    endforeach()
+    file(GENERATE OUTPUT ${output} CONTENT "{\n    global:\n${lines}    local:\n        *;\n};\n")
 endfunction()
 
 # The exports are in archives: what exports them pulls them all in.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reads a built libiscsidsc.so back: exactly the functions it should export, its name, its flags."""
+"""Reads a built libiscsidsc.so or libima.so back: exactly the functions it should export, its name, its flags."""
+import os
 import struct
 import sys
 
@@ -44,12 +45,14 @@ def read(path):
 
 def main():
     names, tags = read(sys.argv[1])
-    expected = set(tables.functions()) | {"GetIScsiStatusText", "WaitIScsiEvents"}
+    ima = os.path.basename(sys.argv[1]).startswith("libima.")
+    soname = "libima.so.0" if ima else "libiscsidsc.so.0"
+    expected = tables.ima_exports() if ima else set(tables.functions()) | {"GetIScsiStatusText", "WaitIScsiEvents"}
     failures = []
     if names != expected:
         failures.append("exports: missing %s, too many %s" % (sorted(expected - names), sorted(names - expected)))
-    if (DT_SONAME, "libiscsidsc.so.0") not in tags:
-        failures.append("soname: expected libiscsidsc.so.0, got %s" % [v for t, v in tags if t == DT_SONAME])
+    if (DT_SONAME, soname) not in tags:
+        failures.append("soname: expected %s, got %s" % (soname, [v for t, v in tags if t == DT_SONAME]))
     if not any(tag == DT_FLAGS_1 and value & DF_1_NODELETE for tag, value in tags):
         failures.append("flags: expected nodelete")
     for failure in failures:

@@ -33,3 +33,11 @@ def messages(path):
         for match in re.finditer(r'^    M\((ERROR_SUCCESS|ISDSC_\w+), "([^"]*)"\)', file.read(), re.M):
             found[match[1]] = match[2]
     return found
+
+
+def ima_functions():
+    return [row["name"] for row in rows("ima_functions.csv")]
+
+
+def ima_exports():
+    return set(ima_functions()) | {"IMA_PluginIOCtl"}
