@@ -74,7 +74,7 @@ static int log_in(const char *portal_text, const char *target)
 
     if (prepare(portal_text, &portal) != 0)
         return -1;
-    contact = contact_open(&base, &settings, &events, NULL);
+    contact = contact_open(&base, &settings, CONTACT_FIRST_CID, &events, NULL);
     if (!contact)
         return -1;
     os_loop_run(loop);

@@ -17,15 +17,14 @@ struct io_job {
     bool random;
     bool digests; /* CRC32C on headers and data */
     uint32_t size;
-    unsigned depth; /* commands under way, over all sessions */
-    unsigned connections;
+    unsigned depth;       /* commands under way, over all sessions */
+    unsigned connections; /* of each session */
     unsigned sessions;
+    uint64_t commands; /* of one run; 0: as many as take a moment */
 };
 
 struct io_contender {
     const char *name;
-    bool digests; /* can do them on data */
-    bool several; /* sessions and connections */
     /* Each returns 0, or -1 after a message to stderr. */
     int (*open)(const struct io_job *job);
     /* Does so many commands, `depth` of them at any time, and waits for the last one. */
@@ -33,7 +32,8 @@ struct io_contender {
     int (*close)(void);
 };
 
-extern const struct io_contender io_core, io_libiscsi, io_bare;
+/* io_blind parses nothing of what the target sends; io_bare talks to no target at all. */
+extern const struct io_contender io_core, io_libiscsi, io_blind, io_bare;
 
 /* The block where the next command begins. */
 uint64_t io_next_block(const struct io_job *job);
@@ -41,5 +41,45 @@ uint64_t io_next_block(const struct io_job *job);
 uint8_t *io_buffer(const struct io_job *job, unsigned slot);
 /* System calls of this process that move data or wait, until now. */
 uint64_t io_system_calls(void);
+
+/* --- io_measure.c --- */
+
+enum { IO_ROUNDS = 7 };
+
+/* Of one command. */
+struct io_figures {
+    double wall; /* microseconds */
+    double cpu;  /* microseconds */
+    double calls;
+};
+
+struct io_entrant {
+    const struct io_contender *contender;
+    struct io_job job;
+    struct io_figures samples[IO_ROUNDS];
+    struct io_figures median;
+};
+
+/* Runs the entrants in turn, again and again. */
+int io_measure(struct io_entrant *entrants, size_t count);
+/* Bytes of heap that an idle session of the contender's takes; below 0: it failed. */
+double io_heap(const struct io_contender *contender, const struct io_job *job);
+
+/* --- io_table.c --- */
+
+/* What is asked for; 0: nothing. */
+struct io_goals {
+    double cpu, calls; /* at most so many times the base's */
+    double speed;      /* at least so many times the base's */
+};
+
+/* Markdown. `base` names what the rows compare with. */
+void io_table(const char *title, const char *base);
+/* `blind` and `bare` tell what nobody can beat; NULL: not known. */
+void io_row(const char *what, const struct io_figures *base, const struct io_figures *ours,
+            const struct io_figures *blind, const struct io_figures *bare,
+            const struct io_goals *goals);
+/* How many rows have missed a goal that could be met. */
+unsigned io_missed(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "io.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -82,6 +83,16 @@ int epoll_pwait(int fd, struct epoll_event *events, int room, int timeout, const
 int epoll_ctl(int fd, int operation, int other, struct epoll_event *event)
 {
     return (int)COUNTED(SYS_epoll_ctl, fd, operation, other, event);
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    return (int)COUNTED(SYS_setsockopt, fd, level, option, value, length);
+}
+
+int sched_yield(void)
+{
+    return (int)COUNTED(SYS_sched_yield);
 }
 
 #pragma GCC visibility pop

@@ -84,19 +84,33 @@ static int take_attention(struct contact *contact)
     return check("TEST UNIT READY");
 }
 
+/* Waits for a login or a logout. */
+static int wait_for_event(const char *what)
+{
+    os_loop_run(loop);
+    return check(what);
+}
+
 static int log_in(unsigned number)
 {
     struct session_settings session = settings_of((uint16_t)number);
     struct portal_address portal;
     struct contact_settings settings = {&session, &portal, NULL, 10000};
+    struct contact *contact;
 
     if (portal_parse(job->portal, strlen(job->portal), false, false, &portal) != STATUS_OK)
         return -1;
-    contacts[number] = contact_open(&base, &settings, &events, NULL);
-    if (contacts[number] == NULL)
+    contact = contacts[number] = contact_open(&base, &settings, CONTACT_FIRST_CID, &events, NULL);
+    if (contact == NULL || wait_for_event("login") != 0)
         return -1;
-    os_loop_run(loop);
-    return check("login") == 0 ? take_attention(contacts[number]) : -1;
+    settings.session = NULL;
+    for (unsigned i = 1; i < job->connections; i++) {
+        uint16_t cid = session_new_cid(contact_session(contact));
+        if (contact_join(contact, &settings, cid, &events, NULL) == NULL ||
+            wait_for_event("login of a further connection") != 0)
+            return -1;
+    }
+    return take_attention(contact);
 }
 
 static int open_sessions(const struct io_job *wanted)
@@ -169,19 +183,18 @@ static int pump(uint64_t commands)
 
 static int close_sessions(void)
 {
+    int result = 0;
+
     for (unsigned i = 0; i < job->sessions; i++) {
         contact_logout(contacts[i]);
-        os_loop_run(loop);
+        if (wait_for_event("logout") != 0)
+            result = -1;
         contact_close(contacts[i]);
     }
     free(contacts);
     free(slots);
-    return check("logout");
+    return result;
 }
 
-const struct io_contender io_core = {.name = "iscsidsc core",
-                                     .digests = true,
-                                     .several = true,
-                                     .open = open_sessions,
-                                     .pump = pump,
-                                     .close = close_sessions};
+const struct io_contender io_core = {
+    .name = "iscsidsc core", .open = open_sessions, .pump = pump, .close = close_sessions};

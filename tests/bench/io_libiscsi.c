@@ -6,7 +6,10 @@
 #include <poll.h>
 #include <stdio.h>
 
-static struct iscsi_context *session;
+enum { SESSIONS_MOST = 1000 };
+
+static struct iscsi_context *sessions[SESSIONS_MOST];
+static struct iscsi_context *session; /* the one that is used */
 static const struct io_job *job;
 static uint64_t to_start, under_way;
 static int failures;
@@ -31,16 +34,28 @@ static void take_attention(void)
         scsi_free_scsi_task(task);
 }
 
-static int open_session(const struct io_job *wanted)
+static int log_in(void)
 {
-    job = wanted;
     session = iscsi_create_context("iqn.2026-11.org.example:bench");
     iscsi_set_targetname(session, job->target);
     iscsi_set_session_type(session, ISCSI_SESSION_NORMAL);
-    iscsi_set_header_digest(session, ISCSI_HEADER_DIGEST_NONE);
+    /* Digests of data it has none. */
+    iscsi_set_header_digest(session,
+                            job->digests ? ISCSI_HEADER_DIGEST_CRC32C : ISCSI_HEADER_DIGEST_NONE);
     if (iscsi_connect_sync(session, job->portal) != 0 || iscsi_login_sync(session) != 0)
         return failed("login");
     take_attention();
+    return 0;
+}
+
+static int open_sessions(const struct io_job *wanted)
+{
+    job = wanted;
+    for (unsigned i = 0; i < job->sessions; i++) {
+        if (log_in() != 0)
+            return -1;
+        sessions[i] = session;
+    }
     for (unsigned i = 0; i < job->depth; i++) {
         slots[i].piece.iov_base = io_buffer(job, i);
         slots[i].piece.iov_len = job->size;
@@ -93,13 +108,18 @@ static int pump(uint64_t commands)
     return failures == 0 ? 0 : failed("a command");
 }
 
-static int close_session(void)
+static int close_sessions(void)
 {
-    int result = iscsi_logout_sync(session) != 0 ? failed("logout") : 0;
+    int result = 0;
 
-    iscsi_destroy_context(session);
+    for (unsigned i = 0; i < job->sessions; i++) {
+        session = sessions[i];
+        if (iscsi_logout_sync(session) != 0)
+            result = failed("logout");
+        iscsi_destroy_context(session);
+    }
     return result;
 }
 
 const struct io_contender io_libiscsi = {
-    .name = "libiscsi", .open = open_session, .pump = pump, .close = close_session};
+    .name = "libiscsi", .open = open_sessions, .pump = pump, .close = close_sessions};
