@@ -1,4 +1,5 @@
 #include "discovery/link.h"
+#include "discovery/pace.h"
 #include "os/list.h"
 #include "os/memory.h"
 
@@ -12,20 +13,6 @@ enum {
     LOOK_AHEAD_LARGE = 16 << 10,
 };
 
-/*
- * Patience. When many reads are under way, the link sleeps until a part of what they bring has
- * come, and so handles several answers in one go. When they come too slowly for that, a timer ends
- * the wait, and the link is not patient again for a while.
- */
-enum {
-    PATIENT_TASKS = 8,      /* so many must be under way */
-    PATIENT_PART = 4,       /* waits for this part of their data */
-    PATIENT_MOST = 1 << 20, /* but not for more bytes */
-    PATIENT_TIME = 2,       /* milliseconds; the clock's grain takes up to one of them */
-    HASTE_FIRST = 16,       /* rounds without patience, doubled each time */
-    HASTE_MOST = 4096,
-};
-
 struct link {
     struct link_base *base;
     struct connection *connection;
@@ -33,10 +20,10 @@ struct link {
     struct os_timer timer;
     struct os_job job;
     struct chap_inquiry *inquiry; /* under way */
-    struct os_timer patience;
+    struct os_timer patience_timer;
+    struct patience patience;
+    struct eagerness eagerness;
     unsigned least; /* bytes that make the socket readable */
-    unsigned haste; /* rounds until the link may be patient again */
-    unsigned haste_next;
     uint64_t heard;
     unsigned depth; /* calls into the core under way */
     bool posted;
@@ -64,7 +51,7 @@ static void shut(struct link *link)
     link->inquiry = NULL;
     os_watch_stop(&link->watch);
     os_timer_clear(&link->timer);
-    os_timer_clear(&link->patience);
+    os_timer_clear(&link->patience_timer);
     if (link->watch.socket != OS_NO_SOCKET)
         os_close(link->watch.socket);
     link->watch.socket = OS_NO_SOCKET;
@@ -112,31 +99,39 @@ static void set_timer(struct link *link)
         connection_lost(link->connection, STATUS_NO_MEMORY);
 }
 
-static unsigned patient_least(const struct link *link)
+/* Bytes that must come, at least. */
+static uint64_t answer_bytes(const struct link *link, size_t *tasks)
 {
     uint64_t bytes;
-    unsigned least = 1;
-    if (connection_awaited(link->connection, &bytes) < PATIENT_TASKS || link->haste > 0)
-        return 1;
-    bytes = bytes / PATIENT_PART < PATIENT_MOST ? bytes / PATIENT_PART : PATIENT_MOST;
-    while (least * UINT64_C(2) <= bytes) /* in steps, for each change is a system call */
-        least *= 2;
-    return least;
+    *tasks = connection_awaited(link->connection, &bytes);
+    return connection_solicited(link->connection) > 0 ? 0
+                                                      : bytes + (uint64_t)*tasks * PDU_BHS_LENGTH;
 }
 
-static void set_patience(struct link *link)
+static void set_pace(struct link *link)
 {
-    unsigned least = patient_least(link);
-    if (link->haste > 0)
-        link->haste--;
-    if (least > 1 && !os_timer_set(link->base->loop, &link->patience, os_now() + PATIENT_TIME))
+    uint64_t now = os_now_us();
+    size_t tasks;
+    uint64_t bytes = answer_bytes(link, &tasks);
+    unsigned least = patience_begin(&link->patience, tasks, bytes, now);
+    if (eagerness_begin(&link->eagerness, tasks, now))
+        os_loop_expect(link->base->loop, EAGERNESS_LIMIT);
+    if (least > 1 && !os_timer_set(link->base->loop, &link->patience_timer,
+                                   (link->patience.since + PATIENCE_LIMIT) / 1000))
         least = 1;
     if (least == link->least)
         return;
     link->least = least;
     os_receive_least(link->watch.socket, least);
     if (least == 1)
-        os_timer_clear(&link->patience);
+        os_timer_clear(&link->patience_timer);
+}
+
+static void end_pace(struct link *link)
+{
+    uint64_t now = os_now_us();
+    patience_end(&link->patience, now);
+    eagerness_end(&link->eagerness, now);
 }
 
 static void enter(struct link *link)
@@ -152,7 +147,7 @@ static void leave(struct link *link)
         if (is_open(link))
             set_timer(link);
         if (is_open(link))
-            set_patience(link);
+            set_pace(link);
         if (!is_open(link))
             shut(link);
     }
@@ -210,13 +205,10 @@ static size_t receive(struct link *link)
 /* Too little has come in time. What has come is taken. */
 static void on_patience_over(struct os_timer *timer)
 {
-    struct link *link = LIST_OWNER(timer, struct link, patience);
+    struct link *link = LIST_OWNER(timer, struct link, patience_timer);
     enter(link);
-    if (receive(link) > 0) {
-        link->haste = link->haste_next;
-        if (link->haste_next < HASTE_MOST)
-            link->haste_next *= 2;
-    }
+    end_pace(link);
+    receive(link);
     leave(link);
 }
 
@@ -224,10 +216,10 @@ static void on_ready(struct os_watch *watch, unsigned events)
 {
     struct link *link = LIST_OWNER(watch, struct link, watch);
     enter(link);
-    if (link->least > 1 && events & OS_READABLE)
-        link->haste_next = HASTE_FIRST; /* it was worth it */
-    if (events & OS_READABLE)
+    if (events & OS_READABLE) {
+        end_pace(link);
         receive(link);
+    }
     leave(link);
 }
 
@@ -260,9 +252,10 @@ struct link *link_open(struct link_base *base, os_socket socket, struct connecti
     link->watch.socket = socket;
     link->watch.ready = on_ready;
     link->timer.fire = on_timer;
-    link->patience.fire = on_patience_over;
+    link->patience_timer.fire = on_patience_over;
+    patience_init(&link->patience);
+    eagerness_init(&link->eagerness);
     link->least = 1;
-    link->haste_next = HASTE_FIRST;
     link->job.run = on_job;
     if (!os_watch_start(base->loop, &link->watch, OS_READABLE)) {
         link_close(link);

@@ -221,6 +221,11 @@ size_t connection_awaited(const struct connection *connection, uint64_t *bytes)
     return connection->tasks;
 }
 
+size_t connection_solicited(const struct connection *connection)
+{
+    return connection->solicited;
+}
+
 /* --- time --- */
 
 uint64_t connection_due(const struct connection *connection)

@@ -186,6 +186,8 @@ void connection_read_end(struct connection *connection);
 /* What the tasks sent on this connection are to bring: their number, and the bytes of data that
  * they ask for. A hint for how to receive. */
 size_t connection_awaited(const struct connection *connection, uint64_t *bytes);
+/* Of these tasks, how many does the target ask for data of, so that it must be answered soon? */
+size_t connection_solicited(const struct connection *connection);
 
 /* Sending: 0 pieces when there is nothing to send. */
 size_t connection_write_pieces(struct connection *connection, struct iov *pieces, size_t room);
@@ -371,6 +373,7 @@ struct task {
     bool acknowledge;
     bool taken_over; /* from a connection that was lost */
     bool resync;     /* the first R2T may have any number */
+    bool solicited;  /* the target asks for data */
     uint8_t rescue;  /* it is late: what is done about it */
     bool answered;   /* its status is here, some of its data are not yet */
 };

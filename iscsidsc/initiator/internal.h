@@ -145,6 +145,7 @@ struct connection {
     uint64_t now;    /* of the call into the core under way */
 
     size_t tasks;     /* outstanding on this connection */
+    size_t solicited; /* of those, the ones that the target asks for data of */
     uint64_t awaited; /* bytes that the reads among them ask for */
     uint64_t load;    /* what they cost, to choose the connection of the next one by */
 
@@ -333,6 +334,8 @@ void alive_tick(struct connection *connection);
 /* NULL: out of memory. */
 struct frame *task_command_frame(struct task *task);
 void task_send_command(struct connection *connection, struct task *task, struct frame *frame);
+/* How much of its data goes out unasked. */
+uint32_t task_unsolicited(const struct connection *connection, const struct task *task);
 void task_r2t(struct connection *connection);
 /* Makes the next Data-Out PDU and puts it into the output. False: there is none. */
 bool task_next_data_out(struct connection *connection);

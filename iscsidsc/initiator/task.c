@@ -32,6 +32,9 @@ void task_bind(struct task *task, struct connection *connection)
     connection->tasks++;
     connection->load += task_load(task);
     connection->awaited += task->data_in_length;
+    task->solicited =
+        task->taken_over || task_unsolicited(connection, task) < task->data_out_length;
+    connection->solicited += task->solicited;
 }
 
 void task_unbind(struct task *task)
@@ -41,6 +44,7 @@ void task_unbind(struct task *task)
     connection->tasks--;
     connection->load -= task_load(task);
     connection->awaited -= task->data_in_length;
+    connection->solicited -= task->solicited;
     pools_rest(task->session, connection->now);
     logout_drained(connection);
 }

@@ -176,7 +176,7 @@ static uint32_t immediate_length(const struct connection *connection, const stru
 }
 
 /* Immediate data included (RFC 7143, 13.14). */
-static uint32_t unsolicited_length(const struct connection *connection, const struct task *task)
+uint32_t task_unsolicited(const struct connection *connection, const struct task *task)
 {
     const struct key_values *values = &connection->values;
 
@@ -190,7 +190,7 @@ void task_send_command(struct connection *connection, struct task *task, struct 
     uint8_t ahs[PDU_AHS_MAX];
     uint32_t immediate = immediate_length(connection, task);
 
-    task->requested = unsolicited_length(connection, task);
+    task->requested = task_unsolicited(connection, task);
     pdu.final = immediate == task->requested;
     pdu.ahs_length = make_ahs(task, ahs, sizeof ahs);
     pdu.scsi_command.exp_stat_sn = connection->stat_sn.next;

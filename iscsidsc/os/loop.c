@@ -40,6 +40,7 @@ struct os_loop {
     struct os_condition *keeper; /* os_loop_run stands by */
     uint64_t quiet_until;        /* the keeper does not take over before */
     bool unpolled;               /* the last round had jobs and asked no socket; the runner's */
+    unsigned expected;           /* microseconds of os_loop_expect; the runner's */
 
     atomic_uint wakers;      /* threads between the mutex and the end of the wake-up */
     atomic_uintptr_t thread; /* that runs it, 0 when none does */
@@ -253,11 +254,46 @@ static int prepare_wait(struct os_loop *loop)
     return milliseconds;
 }
 
+void os_loop_expect(struct os_loop *loop, unsigned microseconds)
+{
+    loop->expected = microseconds;
+}
+
+static bool has_work(struct os_loop *loop)
+{
+    os_mutex_lock(loop->mutex);
+    bool work = loop->jobs != NULL || loop->stopping;
+    os_mutex_unlock(loop->mutex);
+    return work;
+}
+
+/* Nobody need wake a loop that is awake. It yields because the one that will send what is expected
+ * may have no other processor. */
+static size_t wait_awake(struct os_loop *loop)
+{
+    uint64_t end = os_now_us() + loop->expected;
+    size_t count = 0;
+    while (count == 0 && !has_work(loop) && os_now_us() < end) {
+        os_thread_yield();
+        count = os_poller_wait(loop->poller, 0, loop->ready, READY_BATCH);
+    }
+    return count;
+}
+
+static size_t wait_for_events(struct os_loop *loop)
+{
+    size_t count = loop->expected > 0 ? wait_awake(loop) : 0;
+    loop->expected = 0;
+    if (count > 0)
+        return count;
+    return os_poller_wait(loop->poller, prepare_wait(loop), loop->ready, READY_BATCH);
+}
+
 /* One round. Only the runner's thread comes here. */
 static void turn(struct os_loop *loop)
 {
     if (!run_waiting_jobs(loop)) {
-        size_t count = os_poller_wait(loop->poller, prepare_wait(loop), loop->ready, READY_BATCH);
+        size_t count = wait_for_events(loop);
         struct os_job *jobs = take_jobs(loop);
         loop->unpolled = false;
         deliver(loop, count);

@@ -55,6 +55,13 @@ struct os_timer {
 bool os_timer_set(struct os_loop *loop, struct os_timer *timer, uint64_t due);
 void os_timer_clear(struct os_timer *timer);
 
+/*
+ * On the loop's thread: an event will come within so few microseconds that going to sleep and being
+ * woken would take longer. The next wait begins awake, and leaves the processor to whoever wants it
+ * meanwhile; timers that become due then are so much late.
+ */
+void os_loop_expect(struct os_loop *loop, unsigned microseconds);
+
 /* --- work from other threads --- */
 struct os_job {
     void (*run)(struct os_job *job);

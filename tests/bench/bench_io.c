@@ -42,6 +42,14 @@ static const char *verb(bool write)
     return write ? "write" : "read";
 }
 
+/* BENCH_ONLY in the environment: only rows that have it in their name. */
+static bool is_wanted(const char *what)
+{
+    const char *only = getenv("BENCH_ONLY");
+
+    return only == NULL || strstr(what, only) != NULL;
+}
+
 static int compare(const char *what, struct io_job job, struct io_goals goals)
 {
     struct io_entrant entrants[] = {{.contender = &io_libiscsi, .job = job},
@@ -49,6 +57,8 @@ static int compare(const char *what, struct io_job job, struct io_goals goals)
                                     {.contender = &io_blind, .job = job},
                                     {.contender = &io_bare, .job = job}};
 
+    if (!is_wanted(what))
+        return 0;
     if (io_measure(entrants, 4) != 0)
         return -1;
     io_row(what, &entrants[0].median, &entrants[1].median, &entrants[2].median, &entrants[3].median,
@@ -109,9 +119,12 @@ static int digests(void)
             go_to(&checked, digest);
             struct io_entrant entrants[] = {{.contender = &io_core, .job = plain},
                                             {.contender = &io_core, .job = checked}};
+            snprintf(what, sizeof what, "%u KiB random %s, depth 32, digests", sizes[i] >> 10,
+                     verb(write));
+            if (!is_wanted(what))
+                continue;
             if (io_measure(entrants, 2) != 0)
                 return -1;
-            snprintf(what, sizeof what, "%u KiB random %s, depth 32", sizes[i] >> 10, verb(write));
             io_row(what, &entrants[0].median, &entrants[1].median, NULL, NULL, &goals);
         }
     }
@@ -126,6 +139,8 @@ static int several(const char *what, const struct io_job *jobs, const char *cons
     struct io_entrant entrants[4] = {0};
     char text[80];
 
+    if (!is_wanted(what))
+        return 0;
     for (size_t i = 0; i < count; i++)
         entrants[i] = (struct io_entrant){.contender = &io_core, .job = jobs[i]};
     if (io_measure(entrants, count) != 0)
@@ -147,7 +162,7 @@ static int several_connections(bool write)
         jobs[i] = job_of(write, true, 4096, 128);
         jobs[i].connections = 1u << i;
     }
-    snprintf(what, sizeof what, "4 KiB random %s, depth 128", verb(write));
+    snprintf(what, sizeof what, "4 KiB random %s, depth 128 over them", verb(write));
     return several(what, jobs, names, 3);
 }
 
@@ -197,7 +212,7 @@ static int run(const char *label)
     if (several_connections(false) != 0 || several_connections(true) != 0 ||
         several_sessions() != 0)
         return -1;
-    return heap();
+    return is_wanted("heap") ? heap() : 0;
 }
 
 static struct place place_of(char *text)

@@ -239,6 +239,50 @@ static void what_is_posted_at_the_end_still_runs(void **state)
     assert_null(timer.loop);
 }
 
+/* --- waiting awake --- */
+
+enum { AWAKE = 20 * 1000 }; /* milliseconds: a loop that did not look meanwhile would be late */
+
+static void post_end(void *argument)
+{
+    os_loop_post(guard.loop, argument);
+}
+
+struct expectation {
+    struct os_job job;
+    struct chain end;
+    struct os_thread *thread;
+};
+
+static void expect_then_post(struct os_job *job)
+{
+    struct expectation *expectation = (struct expectation *)(void *)job;
+    os_loop_expect(guard.loop, AWAKE * 1000);
+    expectation->thread = os_thread_start(post_end, &expectation->end.job);
+}
+
+static void a_job_runs_though_an_event_is_expected(void **state)
+{
+    struct expectation expectation = {.job.run = expect_then_post,
+                                      .end = {{.run = post_itself}, 1}};
+    uint64_t start = os_now();
+    os_loop_post(*state, &expectation.job);
+    run(*state);
+    assert_in_range(os_now() - start, 0, AWAKE / 2);
+    assert_non_null(expectation.thread);
+    os_thread_join(expectation.thread);
+}
+
+static void what_is_expected_in_vain_keeps_nothing_from_its_time(void **state)
+{
+    struct os_timer timer = {.fire = stop_loop_soon};
+    uint64_t start = os_now();
+    os_loop_expect(*state, 1000);
+    assert_true(os_timer_set(*state, &timer, start + 50));
+    run(*state);
+    assert_true(os_now() >= start + 50);
+}
+
 /* A thread of its own runs the loop and frees it as soon as it is told to, while the teller is
  * still inside os_loop_post: what the sanitizers are to watch. */
 static void stop_current(struct os_job *job)
@@ -296,6 +340,8 @@ int main(void)
         TEST(a_job_may_post_itself),
         TEST(a_stop_before_the_start_counts),
         TEST(what_is_posted_at_the_end_still_runs),
+        TEST(a_job_runs_though_an_event_is_expected),
+        TEST(what_is_expected_in_vain_keeps_nothing_from_its_time),
         TEST(a_loop_may_be_freed_by_what_was_posted),
         TEST(a_loop_needs_its_memory),
     };

@@ -1,0 +1,57 @@
+/*
+ * How a link waits for what its tasks are to bring: decisions alone, made from what has been
+ * measured. Times are microseconds.
+ */
+#ifndef DISCOVERY_PACE_H
+#define DISCOVERY_PACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Patience: when many tasks are under way, the link sleeps until a part of what they bring has
+ * come, and so handles several answers in one go. When they come too slowly for that, it is not
+ * patient again for a while.
+ */
+#define PATIENCE_LIMIT 2000u /* the longest wait, ended by a timer of its owner's */
+
+struct patience {
+    uint64_t since; /* when the wait began; 0: none */
+    unsigned haste; /* rounds until it may be patient again */
+    unsigned haste_next;
+};
+
+void patience_init(struct patience *patience);
+/* `tasks` are under way, and at least `bytes` will come for them: how many shall be there before
+ * the wait ends? 1: no more than a wait needs. The wait begins, or goes on. */
+unsigned patience_begin(struct patience *patience, size_t tasks, uint64_t bytes, uint64_t now);
+/* So many bytes have come, or their time was over. */
+void patience_end(struct patience *patience, uint64_t now);
+
+/*
+ * Eagerness: when one task alone is under way and its answer is near, staying awake for it can be
+ * quicker than a sleep and a wake-up. Whether it is depends on the machine, on where the target is
+ * and on what else runs: so both are tried, and what was quicker is done until the next trial.
+ */
+#define EAGERNESS_LIMIT 40u /* what a wait awake may take: about a sleep and a wake-up */
+
+enum eagerness_phase { EAGERNESS_SLEEPS, EAGERNESS_TRIES, EAGERNESS_WAKES };
+
+struct eagerness {
+    uint64_t since;    /* when the wait began; 0: none */
+    uint32_t total;    /* of the phase: time, */
+    uint16_t answers;  /* answers, */
+    uint16_t length;   /* and of how many it consists */
+    uint16_t drowsy;   /* the length of the next sleep after a trial in vain */
+    uint16_t sleeping; /* what an answer took asleep, on average */
+    uint8_t phase;     /* enum eagerness_phase */
+};
+
+void eagerness_init(struct eagerness *eagerness);
+/* The wait begins, or goes on. True: awake. */
+bool eagerness_begin(struct eagerness *eagerness, size_t tasks, uint64_t now);
+/* Something has come. */
+void eagerness_end(struct eagerness *eagerness, uint64_t now);
+
+#endif
