@@ -23,6 +23,13 @@ void os_storage_close(struct os_storage *storage);
 /* All of it or false; reading behind the end fails. */
 bool os_storage_read(struct os_storage *storage, uint64_t offset, void *out, size_t length);
 bool os_storage_write(struct os_storage *storage, uint64_t offset, const void *data, size_t length);
+/* Makes zeros of it and gives the space back. False: that cannot be done here, and nothing changed
+ * or some of it reads as zeros. */
+bool os_storage_free(struct os_storage *storage, uint64_t offset, uint64_t length);
+/* Is there space behind the byte at `offset`, and how many bytes further is that so? Where the
+ * system does not tell, all of it has space. `*length` is at least 1, and may reach over the end.
+ */
+bool os_storage_allocated(struct os_storage *storage, uint64_t offset, uint64_t *length);
 /* What was written is on the medium when this returns true. */
 bool os_storage_flush(struct os_storage *storage);
 

@@ -239,7 +239,8 @@ static bool write_zeros(struct target_disk *disk, uint64_t offset, uint64_t leng
 bool target_disk_zero(struct target_disk *disk, uint64_t offset, uint64_t length)
 {
     if (disk->memory == NULL) {
-        if (!write_zeros(disk, offset, length))
+        if ((disk->file == NULL || !os_storage_free(disk->file, offset, length)) &&
+            !write_zeros(disk, offset, length))
             return false;
     } else {
         memset(disk->memory + offset, 0, (size_t)length);
@@ -247,6 +248,26 @@ bool target_disk_zero(struct target_disk *disk, uint64_t offset, uint64_t length
     }
     tell(disk, TARGET_DISK_ZEROED, offset, length, NULL);
     return true;
+}
+
+/* Space for a part of a block is space for the block. */
+bool target_disk_mapped(struct target_disk *disk, uint64_t lba, uint64_t *count)
+{
+    uint64_t length;
+    bool mapped;
+
+    *count = disk->blocks - lba;
+    if (disk->memory != NULL || disk->file == NULL)
+        return true;
+    mapped = os_storage_allocated(disk->file, lba * disk->block_length, &length);
+    if (!mapped && length < disk->block_length) {
+        *count = 1;
+        return true;
+    }
+    length = length / disk->block_length + (mapped && length % disk->block_length != 0);
+    if (length < *count)
+        *count = length;
+    return mapped;
 }
 
 /* What the file does not have of those blocks. */

@@ -56,6 +56,8 @@ bool target_disk_read(struct target_disk *disk, uint64_t offset, void *out, size
 bool target_disk_write(struct target_disk *disk, uint64_t offset, const void *data, size_t length);
 /* Zeros; where the disk can, their space is given back. */
 bool target_disk_zero(struct target_disk *disk, uint64_t offset, uint64_t length);
+/* Does that block take up space, and how many from it on are like it (or at least)? */
+bool target_disk_mapped(struct target_disk *disk, uint64_t lba, uint64_t *count);
 bool target_disk_flush(struct target_disk *disk, uint64_t offset, uint64_t length);
 /* As after power on: what does not persist is gone. */
 void target_disk_reset(struct target_disk *disk);

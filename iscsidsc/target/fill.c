@@ -199,21 +199,43 @@ void target_scsi_or_write(struct target_scsi *scsi, struct target_disk *disk)
     os_free(data);
 }
 
-/* --- GET LBA STATUS (SBC-3, 5.4): all blocks count as mapped --- */
+/* --- GET LBA STATUS (SBC-3, 5.4) --- */
+
+enum { STATUS_HEADER = 8, STATUS_DESCRIPTOR = 16, STATUS_MOST = 256, RUNS_MOST = 256 };
+
+/* One run of blocks that are alike; returns how many. */
+static uint32_t describe_run(struct target_disk *disk, uint64_t lba, uint8_t *out)
+{
+    uint64_t count, more;
+    bool mapped = target_disk_mapped(disk, lba, &count);
+
+    for (int i = 0; i < RUNS_MOST && lba + count < disk->blocks && count < UINT32_MAX &&
+                    target_disk_mapped(disk, lba + count, &more) == mapped;
+         i++)
+        count += more;
+    if (count > UINT32_MAX)
+        count = UINT32_MAX;
+    put_be64(out, lba);
+    put_be32(out + 8, (uint32_t)count);
+    out[12] = mapped ? 0 : 1;
+    return (uint32_t)count;
+}
 
 void target_scsi_lba_status(struct target_scsi *scsi, struct target_disk *disk)
 {
+    uint8_t data[STATUS_HEADER + STATUS_MOST * STATUS_DESCRIPTOR] = {0};
+    uint32_t allocation = get_be32(scsi->cdb + 10);
     uint64_t lba = get_be64(scsi->cdb + 2);
-    uint64_t left;
-    uint8_t data[24] = {0};
+    size_t length = STATUS_HEADER;
 
     if (lba >= disk->blocks) {
         target_scsi_illegal(scsi, SCSI_ASC_LBA_OUT_OF_RANGE);
         return;
     }
-    left = disk->blocks - lba;
-    put_be32(data, sizeof data - 4);
-    put_be64(data + 8, lba);
-    put_be32(data + 16, left > UINT32_MAX ? UINT32_MAX : (uint32_t)left);
-    target_scsi_answer(scsi, data, sizeof data, get_be32(scsi->cdb + 10));
+    do {
+        lba += describe_run(disk, lba, data + length);
+        length += STATUS_DESCRIPTOR;
+    } while (lba < disk->blocks && length < sizeof data && length < allocation);
+    put_be32(data, (uint32_t)length - 4);
+    target_scsi_answer(scsi, data, length, allocation);
 }

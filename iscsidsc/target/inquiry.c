@@ -80,6 +80,15 @@ static size_t identification_page(const struct target_scsi *scsi, uint8_t *page)
     return designator(page, length, 0x53, 0xa8, name, (strlen(name) / 4 + 1) * 4);
 }
 
+/* Less than a block of the file system takes up space still. */
+static uint32_t unmap_granularity(const struct target_disk *disk)
+{
+    uint32_t physical = 1u << disk->physical_exponent;
+    uint32_t file = disk->file != NULL ? 4096 / disk->block_length : 1;
+
+    return file > physical ? file : physical;
+}
+
 /* Block limits (SBC-3, 6.5.3), in blocks. */
 static size_t limits_page(const struct target_disk *disk, uint8_t *page)
 {
@@ -91,7 +100,7 @@ static size_t limits_page(const struct target_disk *disk, uint8_t *page)
     put_be32(page + 12, 262144 / disk->block_length); /* optimal */
     put_be32(page + 20, 0xffffffffu);                 /* UNMAP: any number of blocks */
     put_be32(page + 24, 4095);                        /* descriptors in 64 KiB */
-    put_be32(page + 28, 1);                           /* granularity */
+    put_be32(page + 28, unmap_granularity(disk));
     return 64;
 }
 

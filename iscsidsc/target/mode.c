@@ -3,7 +3,13 @@
 
 #include "target/internal.h"
 
-enum { PAGE_CACHING = 0x08, PAGE_CONTROL = 0x0a, PAGE_EXCEPTIONS = 0x1c, PAGE_ALL = 0x3f };
+enum {
+    PAGE_RECOVERY = 0x01,
+    PAGE_CACHING = 0x08,
+    PAGE_CONTROL = 0x0a,
+    PAGE_EXCEPTIONS = 0x1c,
+    PAGE_ALL = 0x3f
+};
 enum { CACHING_WCE = 0x04, CONTROL_SWP = 0x08 };
 enum { CHANGEABLE = 1, DEFAULT = 2, SAVED = 3 }; /* page control */
 
@@ -28,6 +34,15 @@ static size_t control_page(const struct target_disk *disk, uint8_t *page, unsign
     return 12;
 }
 
+/* Read-write error recovery: nothing is reallocated, and nothing is tried twice. */
+static size_t recovery_page(uint8_t *page)
+{
+    memset(page, 0, 12);
+    page[0] = PAGE_RECOVERY;
+    page[1] = 10;
+    return 12;
+}
+
 static size_t exceptions_page(uint8_t *page)
 {
     memset(page, 0, 12);
@@ -45,8 +60,10 @@ static size_t mode_pages(const struct target_disk *disk, uint8_t *out, const uin
 
     if (cdb[3] != 0 && cdb[3] != 0xff)
         return 0;
+    if (page == PAGE_RECOVERY || page == PAGE_ALL)
+        length += recovery_page(out);
     if (page == PAGE_CACHING || page == PAGE_ALL)
-        length += caching_page(disk, out, control);
+        length += caching_page(disk, out + length, control);
     if (page == PAGE_CONTROL || page == PAGE_ALL)
         length += control_page(disk, out + length, control);
     if (page == PAGE_EXCEPTIONS || page == PAGE_ALL)
@@ -131,6 +148,10 @@ static size_t take_page(struct target_disk *disk, const uint8_t *page, size_t le
     case PAGE_CONTROL:
         length = control_page(disk, now, 0);
         control_page(disk, changeable, CHANGEABLE);
+        break;
+    case PAGE_RECOVERY:
+        length = recovery_page(now);
+        memset(changeable, 0, sizeof changeable);
         break;
     case PAGE_EXCEPTIONS:
         length = exceptions_page(now);

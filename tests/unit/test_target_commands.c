@@ -262,11 +262,12 @@ static void mode_pages(void **state)
     struct client *client = log_in(*state);
 
     SEND(client, 255, SCSI_MODE_SENSE_6, 0, 0x3f, 0, 255, 0);
-    assert_int_equal(take(client), 4 + 8 + 20 + 12 + 12);
+    assert_int_equal(take(client), 4 + 8 + 12 + 20 + 12 + 12);
     assert_int_equal(client->data[0], client->pdu.data_length - 1);
     assert_int_equal(client->data[2], 0x10);
-    assert_int_equal(client->data[12], 0x08);
-    assert_int_equal(client->data[14], 0x04);                                 /* WCE */
+    assert_int_equal(client->data[12], 0x01);
+    assert_int_equal(client->data[24], 0x08);
+    assert_int_equal(client->data[26], 0x04);                                 /* WCE */
     SEND(client, 255, SCSI_MODE_SENSE_10, 0x10, 0x0a, 0, 0, 0, 0, 0, 255, 0); /* LLBAA */
     assert_int_equal(take(client), 8 + 16 + 12);
     assert_int_equal(client->data[4], 1);

@@ -122,6 +122,34 @@ bool os_storage_write(struct os_storage *storage, uint64_t offset, const void *d
     return true;
 }
 
+bool os_storage_free(struct os_storage *storage, uint64_t offset, uint64_t length)
+{
+    int done;
+
+    do
+        done = fallocate(storage->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                         (off_t)length);
+    while (done < 0 && errno == EINTR);
+    return done == 0;
+}
+
+bool os_storage_allocated(struct os_storage *storage, uint64_t offset, uint64_t *length)
+{
+    off_t data = lseek(storage->file, (off_t)offset, SEEK_DATA);
+    off_t hole = data == (off_t)offset ? lseek(storage->file, data, SEEK_HOLE) : -1;
+
+    *length = UINT64_MAX - offset;
+    if (data < 0) /* ENXIO: nothing but a hole is left */
+        return errno != ENXIO;
+    if (data > (off_t)offset) {
+        *length = (uint64_t)data - offset;
+        return false;
+    }
+    if (hole > (off_t)offset)
+        *length = (uint64_t)hole - offset;
+    return true;
+}
+
 bool os_storage_flush(struct os_storage *storage)
 {
     return fdatasync(storage->file) == 0;

@@ -2,6 +2,8 @@
 
 #include "os/windows/wide.h"
 
+#include <winioctl.h>
+
 struct os_storage {
     HANDLE file;
 };
@@ -138,6 +140,25 @@ bool os_storage_write(struct os_storage *storage, uint64_t offset, const void *d
         offset += put;
         length -= put;
     }
+    return true;
+}
+
+/* In a file that is not sparse it makes the zeros, but gives nothing back. */
+bool os_storage_free(struct os_storage *storage, uint64_t offset, uint64_t length)
+{
+    FILE_ZERO_DATA_INFORMATION range;
+    DWORD none;
+
+    range.FileOffset.QuadPart = (LONGLONG)offset;
+    range.BeyondFinalZero.QuadPart = (LONGLONG)(offset + length);
+    return DeviceIoControl(storage->file, FSCTL_SET_ZERO_DATA, &range, sizeof range, NULL, 0, &none,
+                           NULL) != 0;
+}
+
+bool os_storage_allocated(struct os_storage *storage, uint64_t offset, uint64_t *length)
+{
+    (void)storage;
+    *length = UINT64_MAX - offset;
     return true;
 }
 
