@@ -99,6 +99,15 @@ void contact_release(struct contact *contact)
     }
 }
 
+void contact_send_soon(struct contact *contact)
+{
+    LIST_EACH(node, &contact->connections)
+    {
+        if (CONTACT_CONNECTION(node)->wire != NULL)
+            link_output(CONTACT_CONNECTION(node)->wire);
+    }
+}
+
 struct session *contact_session(const struct contact *contact)
 {
     return contact->session;

@@ -59,6 +59,8 @@ bool contact_usable(const struct contact *contact);
 /* See link_hold: of all connections. */
 void contact_hold(struct contact *contact);
 void contact_release(struct contact *contact);
+/* What was put into the core from outside is sent soon, without waiting for more of it. */
+void contact_send_soon(struct contact *contact);
 
 /* Of the latest try, while the first connection is being made. */
 struct session *contact_session(const struct contact *contact);

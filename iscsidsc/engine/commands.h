@@ -11,7 +11,7 @@ typedef void command_done(void *context, enum status status, const struct reply_
 
 /*
  * `request`: lun, cdb and length count. `*slot` is the command for as long as it runs, then NULL;
- * it has to live as long. `done` is called once, maybe from inside, unless this fails:
+ * it has to live as long. `done` is called once, never from inside, unless this fails:
  * SESSION_NOT_FOUND (`session` NULL), SESSION_BUSY (it is being logged out), INVALID_PARAMETER,
  * NO_MEMORY.
  */

@@ -1,6 +1,7 @@
 /* The engine's thread, and its start and end. */
 #include "engine/model.h"
 #include "engine/events.h"
+#include "engine/io.h"
 #include "engine/ipsec.h"
 #include "engine/isns.h"
 #include "engine/probe.h"
@@ -230,6 +231,7 @@ static struct engine *engine_new(const char *directory, bool service)
     events_init(&engine->events);
     units_base_init(&engine->units);
     statistics_init(&engine->statistics);
+    io_base_init(engine);
     readiness_init(engine);
     catalogue_init(&engine->catalogue);
     engine->catalogue.changed = on_target;

@@ -11,6 +11,8 @@
 #include "engine/store.h"
 #include "os/thread.h"
 
+#include <stdatomic.h>
+
 #define ANY_INITIATOR_PORT 0xffffffffu
 #define INITIATOR_INSTANCE "Root\\ISCSIPRT\\0000_0"
 
@@ -25,6 +27,18 @@ struct events {
     bool posted;
     struct list waiters; /* calls */
     struct os_job job;
+};
+
+struct io;
+
+/* Of io.c and io_thread.c. */
+struct io_base {
+    struct list ended; /* struct io whose `done` is still to be called */
+    struct os_job job;
+    bool posted;
+    unsigned deferring;          /* nothing may end from inside */
+    struct io *_Atomic incoming; /* of other threads, the latest first */
+    struct os_job incoming_job;
 };
 
 /* Names under which units get numbers: see devices.h. */
@@ -120,6 +134,8 @@ struct engine {
     struct list isns_followers; /* struct isns_follower: conversations with them */
     struct unit_base units;
     struct statistics_base statistics;
+    struct io_base ios;
+    struct list volumes; /* struct volume */
     struct readiness readiness;
     struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */

@@ -33,7 +33,9 @@
     PARAMETER(IPSecConfigTimeout, ipsec_config_timeout, 1, 3600, 60)                               \
     PARAMETER(MaxPendingRequests, max_pending_requests, 1, 65535, 255)                             \
     PARAMETER(EnableNOPOut, enable_nop_out, 0, 1, 0)                                               \
-    PARAMETER(MaxTransferLength, max_transfer_length, 512, 16777215, 262144)                       \
+    PARAMETER(DeviceTimeout, device_timeout, 1, 3600, 60)                                          \
+    PARAMETER(LoadBalancePolicy, load_balance_policy, 1, 4, 2)                                     \
+    PARAMETER(MaxTransferLength, max_transfer_length, 512, 16777215, 1048576)                      \
     PARAMETER(MaxBurstLength, max_burst_length, 512, 16777215, 262144)                             \
     PARAMETER(FirstBurstLength, first_burst_length, 512, 16777215, 65536)                          \
     PARAMETER(MaxRecvDataSegmentLength, max_recv_data_segment_length, 512, 16777215, 262144)       \

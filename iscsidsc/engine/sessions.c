@@ -2,6 +2,7 @@
 #include "engine/attempt.h"
 #include "engine/connections.h"
 #include "engine/events.h"
+#include "engine/io.h"
 #include "engine/recovery.h"
 #include "engine/session_portals.h"
 #include "engine/statistics.h"
@@ -77,7 +78,7 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     list_init(&session->link);
     list_init(&session->by_id);
     list_init(&session->connections);
-    list_init(&session->commands);
+    list_init(&session->ios);
     session->target = os_copy_text(target);
     if (session->target == NULL || !choose_isid(engine, target, qualifier, session->isid) ||
         engine_connection_new(session, CONTACT_FIRST_CID) == NULL) {
@@ -119,7 +120,7 @@ void engine_session_remove(struct engine_session *session)
     while ((first = list_first(&session->connections)) != NULL)
         engine_connection_free(ENGINE_CONNECTION(first));
     contact_close(session->contact);
-    engine_commands_over(session);
+    engine_ios_over(session);
     release(session);
     engine_drained(engine);
 }
@@ -187,7 +188,7 @@ bool engine_session_came_back(struct engine_session *session)
         return false;
     events_session(session, EVENT_SESSION_CONNECTED);
     follow(session);
-    engine_commands_resume(session);
+    engine_ios_resume(session);
     units_renew(session);
     return true;
 }
@@ -212,7 +213,8 @@ void engine_session_lost(struct engine_session *session)
     session->hold_until = os_now() + hold;
     settle_connections(session, STATUS_NO_CONNECTION);
     events_session(session, EVENT_SESSION_DISCONNECTED);
-    engine_commands_hold(session);
+    units_doubt(session);
+    engine_ios_hold(session);
     if (engine_leading(session) != NULL)
         recovery_begin(engine_leading(session));
     else

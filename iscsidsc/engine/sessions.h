@@ -36,7 +36,7 @@ struct engine_session {
     uint64_t connection_gone;            /* when the latest one was; 0: none */
     uint64_t hold_until;                 /* commands that have no connection wait until then */
     struct units *units;                 /* see units.h; NULL: informational */
-    struct list commands;                /* struct command of scsi.c */
+    struct list ios;                     /* struct io: bound to it, or under way on it */
     struct engine_call *logout;          /* in state LOGOUT: who waits, or NULL */
     struct contact_connection *farewell; /* the same: where the target was told */
 };
@@ -75,9 +75,5 @@ void engine_sessions_drop(struct engine *engine);
 
 /* Of logout.c: the farewell was answered. */
 void engine_session_logged_out(struct engine_session *session, enum status status);
-/* Of scsi.c: the session is gone / has lost its connections / has another one. */
-void engine_commands_over(struct engine_session *session);
-void engine_commands_hold(struct engine_session *session);
-void engine_commands_resume(struct engine_session *session);
 
 #endif

@@ -18,6 +18,7 @@ enum {
     PAGE_LENGTH = 1024,
     CAPACITY_10_LENGTH = 8,
     CAPACITY_16_LENGTH = 32,
+    MODE_LENGTH = 192,
     IDENTITY_WHOLE = 60, /* of longer ones there is a checksum behind it */
 };
 
@@ -31,6 +32,8 @@ enum step {
     STEP_SERIAL,
     STEP_CAPACITY_10,
     STEP_CAPACITY_16,
+    STEP_LIMITS,
+    STEP_MODE,
 };
 
 struct scan {
@@ -214,6 +217,11 @@ static bool has_capacity(uint8_t type)
     return type == 0x00 || type == 0x04 || type == 0x05 || type == 0x07 || type == 0x0e;
 }
 
+static bool is_disk(uint8_t type)
+{
+    return type == 0x00 || type == 0x07 || type == 0x0e;
+}
+
 static void take_serial(struct scan *scan, const struct blob *data)
 {
     struct unit_facts *facts = &scan->now.facts;
@@ -237,6 +245,23 @@ static void take_capacity(struct scan *scan, const struct blob *data)
     }
     if (!good)
         *capacity = (struct scsi_capacity){0};
+    if (good && is_disk(scan->now.facts.inquiry.device_type))
+        ask_page(scan, STEP_LIMITS, SCSI_VPD_BLOCK_LIMITS);
+    else
+        conclude(scan);
+}
+
+static void take_limits(struct scan *scan, const struct blob *data)
+{
+    struct scsi_cdb cdb;
+    scsi_vpd_block_limits(&scan->now.facts.limits, data->data, data->length);
+    scsi_mode_sense(&cdb, MODE_LENGTH);
+    ask(scan, STEP_MODE, &cdb, MODE_LENGTH);
+}
+
+static void take_mode(struct scan *scan, const struct blob *data)
+{
+    scsi_mode_decode(&scan->now.facts.mode, data->data, data->length);
     conclude(scan);
 }
 
@@ -310,6 +335,12 @@ static void take(struct scan *scan, enum status status, const struct reply_scsi 
         break;
     case STEP_SERIAL:
         take_serial(scan, data);
+        break;
+    case STEP_LIMITS:
+        take_limits(scan, data);
+        break;
+    case STEP_MODE:
+        take_mode(scan, data);
         break;
     default:
         take_capacity(scan, data);

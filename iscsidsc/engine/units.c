@@ -120,6 +120,7 @@ static void unit_remove(struct unit *unit)
     struct engine *engine = unit->session->engine;
     tell_removed(unit);
     publish(unit, EVENT_UNIT_REMOVED);
+    path_leave(unit);
     list_remove(&unit->link);
     if (unit->class != NULL)
         numbers_release(&engine->units.numbers[unit->class->family], unit->number);
@@ -180,6 +181,7 @@ static bool unit_add(struct units *units, const struct unit_facts *facts)
     unit->hidden = is_hidden(engine, unit);
     unit->since = os_time();
     insert(&units->all, unit);
+    path_join(unit);
     tell_added(unit);
     publish(unit, EVENT_UNIT_ADDED);
     return true;
@@ -225,6 +227,8 @@ static void unit_update(struct unit *unit, const struct unit_finding *finding)
     if (!finding->certain)
         return;
     unit->facts = finding->facts;
+    if (!unit->session->units->doubtful)
+        path_verify(unit);
     if (!changed)
         return;
     tell_changed(unit);
@@ -267,16 +271,28 @@ static void scan_at(struct units *units, uint64_t due)
         os_timer_set(units->session->engine->loop, &units->timer, due);
 }
 
+/* Does anybody wait to hear what a unit is now? */
+static bool is_awaited(const struct units *units)
+{
+    LIST_EACH(node, &units->all)
+    {
+        if (path_is_awaited(UNIT(node)))
+            return true;
+    }
+    return false;
+}
+
 static void on_scanned(struct engine_session *session, enum status status,
                        const struct unit_finding *findings, size_t count)
 {
     struct units *units = session->units;
     bool again = units->again;
     units->again = false;
+    units->doubtful = again;
     units->scanned = os_now();
     if (status == STATUS_OK && take_findings(units, findings, count))
         units->known = true;
-    if (again)
+    if (again || is_awaited(units))
         scan_at(units, units->scanned + FRESH);
     units_look(session->engine);
 }
@@ -323,13 +339,28 @@ void units_refresh(struct engine_session *session)
         scan_at(units, os_now());
 }
 
+void units_doubt(struct engine_session *session)
+{
+    if (session->units == NULL)
+        return;
+    LIST_EACH(node, &session->units->all)
+    {
+        path_doubt(UNIT(node));
+    }
+}
+
 /* Not more often than once a FRESH: a target may say so with every answer. */
 void units_attention(struct engine_session *session, uint16_t asc)
 {
     struct units *units = session->units;
-    bool concerns = asc == SCSI_ASC_REPORTED_LUNS_CHANGED || asc == SCSI_ASC_INQUIRY_CHANGED ||
-                    asc == SCSI_ASC_CAPACITY_CHANGED || asc == SCSI_ASC_MEDIUM_CHANGED;
-    if (units == NULL || !concerns || units->timer.loop != NULL)
+    bool others = asc == SCSI_ASC_REPORTED_LUNS_CHANGED || asc == SCSI_ASC_INQUIRY_CHANGED;
+    bool concerns = others || asc == SCSI_ASC_CAPACITY_CHANGED || asc == SCSI_ASC_MODE_CHANGED ||
+                    asc == SCSI_ASC_MEDIUM_CHANGED;
+    if (units == NULL || !concerns)
+        return;
+    if (others)
+        units_doubt(session);
+    if (units->timer.loop != NULL)
         return;
     uint64_t now = os_now(), due = units->scanned + FRESH;
     scan_at(units, units->known && due > now ? due : now);

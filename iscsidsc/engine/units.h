@@ -6,8 +6,9 @@
 #ifndef ENGINE_UNITS_H
 #define ENGINE_UNITS_H
 
-#include "engine/sessions.h"
+#include "engine/paths.h"
 #include "protocol/scsi.h"
+#include "protocol/scsi_vpd.h"
 
 enum {
     UNITS_MOST = 256, /* of a session: an OS LUN is a byte */
@@ -19,8 +20,10 @@ enum {
 struct unit_facts {
     uint64_t lun; /* the LUN field */
     struct scsi_inquiry_data inquiry;
-    struct scsi_capacity capacity; /* zeros: none, or it is not ready */
-    char serial[UNIT_SERIAL_ROOM]; /* "" when it tells none */
+    struct scsi_capacity capacity;   /* zeros: none, or it is not ready */
+    struct scsi_block_limits limits; /* of a disk */
+    struct scsi_mode mode;           /* the same */
+    char serial[UNIT_SERIAL_ROOM];   /* "" when it tells none */
     /* The same for a unit of the target in every session and run, of whatever it tells that says
      * which unit it is. */
     uint8_t identity[UNIT_IDENTITY_MOST];
@@ -39,6 +42,7 @@ struct unit {
     uint32_t instance;              /* given once in the engine's life */
     bool hidden;                    /* it is not to be a device of this machine */
     uint64_t since;                 /* when it became one (os_time) */
+    struct path path;               /* to the volume that it is */
     void *exposed;                  /* the exposure's own */
 };
 
@@ -55,6 +59,7 @@ struct units {
     uint64_t scanned;              /* when the latest one ended */
     bool known;                    /* one has succeeded */
     bool again;                    /* the one under way may have missed something */
+    bool doubtful;                 /* the one that has ended has */
 };
 
 uint8_t units_bus(const struct units *units);
@@ -80,6 +85,8 @@ enum status units_place(struct engine_session *session);
 void units_renew(struct engine_session *session);
 /* A command was told of a unit attention condition. */
 void units_attention(struct engine_session *session, uint16_t asc);
+/* All connections were lost: there may be other units behind the same LUNs by now. */
+void units_doubt(struct engine_session *session);
 /* What is known is asked for again if it is no longer fresh. */
 void units_refresh(struct engine_session *session);
 /* Before a logout: some targets get their sequence numbers wrong when it overtakes commands. The

@@ -320,6 +320,7 @@ struct task {
     size_t data_out_count;
     uint32_t data_out_length;
     uint32_t timeout; /* milliseconds, 0: the session's */
+    bool impatient;   /* when it is late it ends at once, and is aborted all the same */
     void (*done)(struct task *task);
     void *context;
 

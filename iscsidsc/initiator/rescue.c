@@ -92,7 +92,7 @@ void task_late(struct task *task, uint64_t now)
 
     if (task->state == TASK_ACTIVE && task->rescue == RESCUE_NONE)
         task->connection->statistics.timeouts++;
-    if (task->state == TASK_ACTIVE && session->settings.timeouts.abort > 0)
+    if (task->state == TASK_ACTIVE && session->settings.timeouts.abort > 0 && !task->impatient)
         rescue_go_on(task, now);
     else
         task_give_up(task, STATUS_COMMAND_TIMEOUT);

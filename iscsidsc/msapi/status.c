@@ -123,7 +123,10 @@
     R(UNIT_EXPOSED, ERROR_BUSY)                                                                    \
     R(UNIT_NOT_EXPOSED, ISDSC_DEVICE_NOT_FOUND)                                                    \
     R(LAST_DISCOVERY_METHOD, ISDSC_REQUEST_NOT_SUPPORTED)                                          \
-    R(NOT_COUNTED, ISDSC_REQUEST_NOT_SUPPORTED)
+    R(NOT_COUNTED, ISDSC_REQUEST_NOT_SUPPORTED)                                                    \
+    R(OUTCOME_UNKNOWN, ISDSC_TRANSPORT_ERROR)                                                      \
+    R(OUT_OF_RANGE, ERROR_INVALID_PARAMETER)                                                       \
+    R(WRITE_PROTECTED, ERROR_WRITE_PROTECT)
 
 /* As many rows as statuses, and the compiler refuses two for one: so each has its own. */
 #define RESULT_COUNT(status, code) +1

@@ -99,6 +99,7 @@ enum scsi_sense_key {
 
 #define SCSI_SENSE_MAX                   252u
 #define SCSI_ASC(asc, ascq)              ((uint16_t)((asc) << 8 | (ascq)))
+#define SCSI_ASC_BECOMING_READY          SCSI_ASC(0x04, 0x01)
 #define SCSI_ASC_INVALID_OPCODE          SCSI_ASC(0x20, 0x00)
 #define SCSI_ASC_LBA_OUT_OF_RANGE        SCSI_ASC(0x21, 0x00)
 #define SCSI_ASC_INVALID_FIELD_IN_CDB    SCSI_ASC(0x24, 0x00)
@@ -136,6 +137,16 @@ void scsi_report_luns(struct scsi_cdb *cdb, uint32_t length);
 void scsi_read(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
 void scsi_write(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks, bool force_unit_access);
 void scsi_synchronize_cache(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
+/* (16); its data are one block, which is written to each. */
+void scsi_write_same(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
+/* Its data are the blocks that are to be found, then those that are to be written. */
+void scsi_compare_and_write(struct scsi_cdb *cdb, uint64_t lba, uint8_t blocks,
+                            bool force_unit_access);
+#define SCSI_UNMAP_ONE 24u /* length of the data below */
+/* With data for one range of blocks. */
+void scsi_unmap(struct scsi_cdb *cdb, uint8_t data[SCSI_UNMAP_ONE], uint64_t lba, uint32_t blocks);
+/* (6): all pages; its header is what counts. */
+void scsi_mode_sense(struct scsi_cdb *cdb, uint8_t length);
 
 /* Length of a CDB by its group code; 0 for vendor-specific and variable-length ones. */
 unsigned scsi_cdb_length(uint8_t opcode);
@@ -178,6 +189,13 @@ struct scsi_capacity {
  */
 bool scsi_capacity_10_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
 bool scsi_capacity_16_decode(struct scsi_capacity *out, const uint8_t *data, size_t length);
+
+/* Of a disk, in the header of its answer to MODE SENSE (6). */
+struct scsi_mode {
+    bool write_protected;
+    bool force_unit_access; /* it knows FUA (DPOFUA) */
+};
+bool scsi_mode_decode(struct scsi_mode *out, const uint8_t *data, size_t length);
 
 /* LUN formats of SAM-5, 4.7: single-level peripheral (0..255), flat (0..16383), extended flat (24
  * bits), long extended flat (the rest). */

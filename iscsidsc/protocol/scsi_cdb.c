@@ -81,6 +81,41 @@ void scsi_synchronize_cache(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks)
     blocks_command(cdb, SCSI_SYNCHRONIZE_CACHE_10, SCSI_SYNCHRONIZE_CACHE_16, lba, blocks);
 }
 
+void scsi_write_same(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks)
+{
+    start(cdb, SCSI_WRITE_SAME_16);
+    put_be64(cdb->bytes + 2, lba);
+    put_be32(cdb->bytes + 10, blocks);
+}
+
+void scsi_compare_and_write(struct scsi_cdb *cdb, uint64_t lba, uint8_t blocks,
+                            bool force_unit_access)
+{
+    start(cdb, SCSI_COMPARE_AND_WRITE);
+    put_be64(cdb->bytes + 2, lba);
+    cdb->bytes[13] = blocks;
+    if (force_unit_access)
+        cdb->bytes[1] |= BIT_FORCE_UNIT_ACCESS;
+}
+
+void scsi_unmap(struct scsi_cdb *cdb, uint8_t data[SCSI_UNMAP_ONE], uint64_t lba, uint32_t blocks)
+{
+    start(cdb, SCSI_UNMAP);
+    put_be16(cdb->bytes + 7, SCSI_UNMAP_ONE);
+    memset(data, 0, SCSI_UNMAP_ONE);
+    put_be16(data, SCSI_UNMAP_ONE - 2);
+    put_be16(data + 2, SCSI_UNMAP_ONE - 8);
+    put_be64(data + 8, lba);
+    put_be32(data + 16, blocks);
+}
+
+void scsi_mode_sense(struct scsi_cdb *cdb, uint8_t length)
+{
+    start(cdb, SCSI_MODE_SENSE_6);
+    cdb->bytes[2] = 0x3f;
+    cdb->bytes[4] = length;
+}
+
 #define LUN_FLAT               0x4000u
 #define LUN_EXTENDED_FLAT      0xd2u /* method 11b, length 01b, extended method 2h */
 #define LUN_LONG_EXTENDED_FLAT 0xe2u /* length 10b */

@@ -135,3 +135,15 @@ bool scsi_capacity_16_decode(struct scsi_capacity *out, const uint8_t *data, siz
     out->thin = length > 14 && data[14] & 0x80;
     return out->blocks > 0 && out->block_length > 0;
 }
+
+enum { MODE_HEADER = 4, MODE_WRITE_PROTECTED = 0x80, MODE_FORCE_UNIT_ACCESS = 0x10 };
+
+bool scsi_mode_decode(struct scsi_mode *out, const uint8_t *data, size_t length)
+{
+    *out = (struct scsi_mode){0};
+    if (length < MODE_HEADER || data[0] < MODE_HEADER - 1)
+        return false;
+    out->write_protected = (data[2] & MODE_WRITE_PROTECTED) != 0;
+    out->force_unit_access = (data[2] & MODE_FORCE_UNIT_ACCESS) != 0;
+    return true;
+}

@@ -97,3 +97,25 @@ bool scsi_vpd_serial(char *out, size_t room, const uint8_t *page, size_t length)
         out[count] = '\0';
     return count > 0;
 }
+
+/* --- block limits --- */
+
+enum { LIMITS_SBC_2 = 16, LIMITS_UNMAP = 36, LIMITS_WRITE_SAME = 44 };
+
+bool scsi_vpd_block_limits(struct scsi_block_limits *out, const uint8_t *page, size_t length)
+{
+    size_t whole = page_length(SCSI_VPD_BLOCK_LIMITS, page, length);
+    *out = (struct scsi_block_limits){0};
+    if (whole < LIMITS_SBC_2)
+        return false;
+    out->compare = page[5];
+    out->transfer = get_be32(page + 8);
+    out->optimal = get_be32(page + 12);
+    if (whole >= LIMITS_UNMAP && get_be32(page + 24) > 0) { /* descriptors */
+        out->unmap = get_be32(page + 20);
+        out->unmap_granularity = get_be32(page + 28);
+    }
+    if (whole >= LIMITS_WRITE_SAME)
+        out->write_same = get_be64(page + 36);
+    return true;
+}

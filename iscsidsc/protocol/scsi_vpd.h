@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum { SCSI_VPD_SERIAL = 0x80, SCSI_VPD_IDENTIFICATION = 0x83 };
+enum { SCSI_VPD_SERIAL = 0x80, SCSI_VPD_IDENTIFICATION = 0x83, SCSI_VPD_BLOCK_LIMITS = 0xb0 };
 
 /* Length in bytes of the whole answer to REPORT LUNS, 0 when too little of it is there. */
 uint32_t scsi_luns_length(const uint8_t *data, size_t length);
@@ -37,5 +37,18 @@ bool scsi_vpd_designator(struct scsi_designator *out, const uint8_t *page, size_
 /* The serial number on page 80h without blanks around it, as far as there is room; what is not
  * printable ASCII becomes '?'. False: there is none, or it is another page. */
 bool scsi_vpd_serial(char *out, size_t room, const uint8_t *page, size_t length);
+
+/* What a disk can take in one command, in blocks; 0: it tells no limit, or where `needed` is said,
+ * it cannot do it at all (SBC-3, 6.5.3). */
+struct scsi_block_limits {
+    uint32_t transfer;
+    uint32_t optimal;
+    uint8_t compare; /* needed */
+    uint32_t unmap;  /* needed */
+    uint32_t unmap_granularity;
+    uint64_t write_same;
+};
+/* All 0 when it is another page; false then. */
+bool scsi_vpd_block_limits(struct scsi_block_limits *out, const uint8_t *page, size_t length);
 
 #endif

@@ -134,7 +134,11 @@
     S(UNIT_EXPOSED, "the logical unit is exposed already")                                         \
     S(UNIT_NOT_EXPOSED, "no logical unit is exposed there")                                        \
     S(LAST_DISCOVERY_METHOD, "one primary discovery method must stay enabled")                     \
-    S(NOT_COUNTED, "statistics are not collected there")
+    S(NOT_COUNTED, "statistics are not collected there")                                           \
+    /* Input and output. */                                                                        \
+    S(OUTCOME_UNKNOWN, "the connection was lost, and whether it was carried out is not known")     \
+    S(OUT_OF_RANGE, "the unit has no such blocks")                                                 \
+    S(WRITE_PROTECTED, "the unit is write-protected")
 
 enum status {
 #define STATUS_ENUM(name, text) STATUS_##name,

@@ -37,7 +37,7 @@ static void defaults_are_those_of_windows(void **state)
     assert_int_equal(parameters.max_connection_retries, 0xffffffff);
     assert_int_equal(parameters.portal_retry_count, 5);
     assert_int_equal(parameters.max_pending_requests, 255);
-    assert_int_equal(parameters.max_transfer_length, 262144);
+    assert_int_equal(parameters.max_transfer_length, 1048576);
     assert_int_equal(parameters.max_burst_length, 262144);
     assert_int_equal(parameters.first_burst_length, 65536);
     assert_int_equal(parameters.max_recv_data_segment_length, 262144);
