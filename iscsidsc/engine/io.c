@@ -16,16 +16,11 @@ enum state {
 
 #define IO(node) LIST_OWNER(node, struct io, link)
 
-static struct engine *engine_of(const struct io *io)
-{
-    return io->volume != NULL ? io->volume->engine : io->session->engine;
-}
-
 /* --- the end --- */
 
 static void end(struct io *io, enum status status)
 {
-    struct engine *engine = engine_of(io);
+    struct engine *engine = io->engine;
     os_timer_clear(&io->timer);
     list_remove(&io->link);
     io->status = status;
@@ -81,7 +76,7 @@ static void place(struct io *io, enum state state, struct list *list)
 
 static uint32_t time_for(const struct io *io, uint64_t now)
 {
-    uint32_t device = engine_of(io)->parameters.device_timeout * 1000;
+    uint32_t device = io->engine->parameters.device_timeout * 1000;
     uint32_t timeout = io->timeout > 0 ? io->timeout : device;
     if (io->deadline == 0)
         return timeout;
@@ -126,7 +121,7 @@ static void wait(struct io *io)
     place(io, IO_WAITING, io->volume != NULL ? &io->volume->waiting : &io->session->ios);
     if (until <= os_now())
         fail(io, STATUS_NO_CONNECTION);
-    else if (until != OS_NEVER && !os_timer_set(engine_of(io)->loop, &io->timer, until))
+    else if (until != OS_NEVER && !os_timer_set(io->engine->loop, &io->timer, until))
         end(io, STATUS_NO_MEMORY);
 }
 
@@ -237,7 +232,7 @@ static void pause(struct io *io)
     place(io, IO_PAUSED, io->volume != NULL ? &io->volume->waiting : &io->session->ios);
     if (io->deadline != 0 && due >= io->deadline)
         end(io, io->task.status);
-    else if (!os_timer_set(engine_of(io)->loop, &io->timer, due))
+    else if (!os_timer_set(io->engine->loop, &io->timer, due))
         end(io, STATUS_NO_MEMORY);
 }
 
@@ -312,7 +307,8 @@ static void prepare(struct io *io)
 
 void io_submit(struct io *io)
 {
-    struct engine *engine = engine_of(io);
+    struct engine *engine = io->volume != NULL ? io->volume->engine : io->session->engine;
+    io->engine = engine;
     prepare(io);
     io_defer(engine);
     enum status status = io_check(io);
@@ -337,25 +333,62 @@ void io_cancel(struct io *io)
 
 /* --- what becomes of sessions and paths --- */
 
-static struct io *first_on(const struct path *path)
+typedef bool choice(const struct io *io, const struct path *path);
+
+static bool is_on(const struct io *io, const struct path *path)
 {
-    LIST_EACH(node, &path->unit->session->ios)
+    return io->path == path;
+}
+
+static bool is_sent(const struct io *io, const struct path *path)
+{
+    (void)path;
+    return io->state == IO_SENT;
+}
+
+static bool may_move(const struct io *io, const struct path *path)
+{
+    (void)path;
+    return io->state == IO_SENT && io->volume != NULL && io_repeatable(io) &&
+           path_choose(io->volume, NULL) != NULL;
+}
+
+static struct io *first_of(const struct engine_session *session, choice *chosen,
+                           const struct path *path)
+{
+    LIST_EACH(node, &session->ios)
     {
-        if (IO(node)->path == path)
+        if (chosen(IO(node), path))
             return IO(node);
     }
     return NULL;
 }
 
+/* Nobody wanted that they end: on_done takes them for lost. */
+static void lose(struct engine_session *session, choice *chosen, const struct path *path)
+{
+    struct io *io;
+    io_defer(session->engine);
+    while ((io = first_of(session, chosen, path)) != NULL)
+        session_cancel(contact_session(session->contact), &io->task);
+    io_undefer(session->engine);
+    if (session->contact != NULL)
+        contact_send_soon(session->contact);
+}
+
 void io_leave_path(struct path *path)
 {
-    struct contact *contact = path->unit->session->contact;
-    struct io *io;
-    while ((io = first_on(path)) != NULL) {
-        session_cancel(contact_session(contact),
-                       &io->task); /* lost: on_done sees no will of ours */
-        contact_send_soon(contact);
-    }
+    lose(path->unit->session, is_on, path);
+}
+
+void engine_ios_move(struct engine_session *session)
+{
+    lose(session, may_move, NULL);
+}
+
+void engine_ios_abandon(struct engine_session *session)
+{
+    lose(session, is_sent, NULL);
 }
 
 void engine_ios_over(struct engine_session *session)

@@ -66,6 +66,7 @@ struct io {
     struct task task;
 
     /* Inside. */
+    struct engine *engine;
     struct list link; /* of its session: sent, or bound to it; else of its volume, or ended */
     struct os_timer timer;
     struct path *path;  /* that it is on */
@@ -109,6 +110,11 @@ void io_thread_init(struct engine *engine);
 void engine_ios_over(struct engine_session *session);
 void engine_ios_hold(struct engine_session *session);
 void engine_ios_resume(struct engine_session *session);
+/* The target still has what is under way, but no connection. What may be carried out twice goes to
+ * other paths, where there are any. */
+void engine_ios_move(struct engine_session *session);
+/* It has not: all is lost. */
+void engine_ios_abandon(struct engine_session *session);
 /* Between these nothing ends from inside: it does in a round of its own. */
 void io_defer(struct engine *engine);
 void io_undefer(struct engine *engine);

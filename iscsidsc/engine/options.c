@@ -182,15 +182,21 @@ static enum status set_chap(struct engine *engine, const struct login_options *o
     return auth_type(options) == AUTH_MUTUAL ? set_peer(engine, options, out) : STATUS_OK;
 }
 
-static void set_times(const struct parameters *parameters, struct session_timeouts *out)
+/* A discovery session has no commands, and is over before it could be silent for long. */
+static void set_times(const struct parameters *parameters, struct session_settings *out)
 {
-    *out = (struct session_timeouts){
+    out->keep_tasks = !out->discovery;
+    out->timeouts = (struct session_timeouts){
         .login = parameters->login_timeout * 1000,
         .command = parameters->wmi_request_timeout * 1000,
         .logout = parameters->tcp_disconnect_time * 1000,
-        .idle = parameters->enable_nop_out != 0 ? SILENCE_MOST * 1000 : 0,
         .ping = parameters->link_down_time * 1000,
     };
+    if (out->discovery)
+        return;
+    out->timeouts.abort = parameters->abort_timeout * 1000;
+    out->timeouts.reset = parameters->reset_timeout * 1000;
+    out->timeouts.idle = parameters->enable_nop_out != 0 ? SILENCE_MOST * 1000 : 0;
 }
 
 static enum status set_names(struct engine *engine, struct option_settings *out)
@@ -229,7 +235,7 @@ enum status options_settings(struct engine *engine, const struct login_options *
         status = login_parameters_offers(engine, target, &out->session.offers);
     if (status != STATUS_OK)
         return status;
-    set_times(parameters, &out->session.timeouts);
+    set_times(parameters, &out->session);
     set_offers(&out->session.offers, options);
     status = set_authentication(engine, options, out);
     if (status != STATUS_OK)

@@ -7,8 +7,10 @@
  *
  * A value is a decimal or 0x hexadecimal number; switches also take Yes and No. Names compare
  * without case. Exceptions: MaxRecvDataSegmentLength is 262144 as fast initiators declare it
- * (Windows: 65536); LoginTimeout, the time for a whole login, PersistentLoginAlsoLogsIn,
- * RedirectCredentials and those of the service and of RADIUS have no Windows names.
+ * (Windows: 65536), MaxTransferLength 1 MiB (262144), EnableNOPOut on (off); LoginTimeout, the time
+ * for a whole login, PersistentLoginAlsoLogsIn, AbortTimeout, ResetTimeout, DeviceTimeout,
+ * LoadBalancePolicy, RedirectCredentials and those of the service and of RADIUS have no Windows
+ * names.
  */
 #ifndef ENGINE_PARAMETERS_H
 #define ENGINE_PARAMETERS_H
@@ -32,8 +34,10 @@
     PARAMETER(NetworkReadyRetryCount, network_ready_retry_count, 0, 1000, 10)                      \
     PARAMETER(IPSecConfigTimeout, ipsec_config_timeout, 1, 3600, 60)                               \
     PARAMETER(MaxPendingRequests, max_pending_requests, 1, 65535, 255)                             \
-    PARAMETER(EnableNOPOut, enable_nop_out, 0, 1, 0)                                               \
+    PARAMETER(EnableNOPOut, enable_nop_out, 0, 1, 1)                                               \
     PARAMETER(DeviceTimeout, device_timeout, 1, 3600, 60)                                          \
+    PARAMETER(AbortTimeout, abort_timeout, 0, 3600, 15)                                            \
+    PARAMETER(ResetTimeout, reset_timeout, 0, 3600, 30)                                            \
     PARAMETER(LoadBalancePolicy, load_balance_policy, 1, 4, 2)                                     \
     PARAMETER(MaxTransferLength, max_transfer_length, 512, 16777215, 1048576)                      \
     PARAMETER(MaxBurstLength, max_burst_length, 512, 16777215, 262144)                             \

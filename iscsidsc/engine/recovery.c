@@ -1,5 +1,6 @@
 #include "engine/recovery.h"
 #include "engine/attempt.h"
+#include "engine/continuation.h"
 #include "engine/events.h"
 #include "engine/session_portals.h"
 #include "os/memory.h"
@@ -80,13 +81,24 @@ static void failed(struct engine_connection *connection, enum status status)
         try_after(connection, pause_of(connection));
 }
 
+static bool took(struct engine_connection *connection, bool joined)
+{
+    struct engine_session *session = connection->session;
+    if (!joined)
+        return engine_session_came_back(session);
+    if (session->state == ENGINE_SESSION_RECONNECT)
+        return engine_session_went_on(session);
+    return engine_connection_took(connection);
+}
+
 static void on_done(struct attempt *attempt, enum status status)
 {
     struct engine_connection *connection = attempt->connection;
     bool joined = attempt->joins;
-    if (status == STATUS_OK && !(joined ? engine_connection_took(connection)
-                                        : engine_session_came_back(connection->session)))
+    if (status == STATUS_OK && !took(connection, joined))
         status = STATUS_NO_MEMORY;
+    if (joined && connection->session->state == ENGINE_SESSION_RECONNECT)
+        continuation_tried(connection->session, status);
     if (status != STATUS_OK)
         failed(connection, status);
     else
@@ -108,7 +120,7 @@ static void try_now(struct engine_connection *connection)
         return;
     }
     attempt->connection = connection;
-    attempt->joins = session->state == ENGINE_SESSION_LIVE;
+    attempt->joins = session->state == ENGINE_SESSION_LIVE || continuation_possible(session);
     if (!attempt->joins)
         attempt->settings = session_settings(contact_session(session->contact));
     else if (connection->own != NULL)

@@ -1,8 +1,9 @@
 /*
  * Connections that are lost are made anew, again and again with growing pauses, and not before
  * Time2Wait has passed. While others of the session live, the login names the session and the same
- * CID: it takes the place of the lost one (RFC 7143, 6.3.4). When all are lost, the leading one
- * logs in with the same ISID and without a TSIH, and the target reinstates the session (6.3.5).
+ * CID: it takes the place of the lost one (RFC 7143, 6.3.4). When all are lost, it is the same at
+ * error recovery level 2 (continuation.h); else the leading one logs in with the same ISID and
+ * without a TSIH, and the target reinstates the session (6.3.5).
  */
 #ifndef ENGINE_RECOVERY_H
 #define ENGINE_RECOVERY_H

@@ -1,6 +1,7 @@
 #include "engine/sessions.h"
 #include "engine/attempt.h"
 #include "engine/connections.h"
+#include "engine/continuation.h"
 #include "engine/events.h"
 #include "engine/io.h"
 #include "engine/recovery.h"
@@ -79,6 +80,7 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     list_init(&session->by_id);
     list_init(&session->connections);
     list_init(&session->ios);
+    continuation_init(session);
     session->target = os_copy_text(target);
     if (session->target == NULL || !choose_isid(engine, target, qualifier, session->isid) ||
         engine_connection_new(session, CONTACT_FIRST_CID) == NULL) {
@@ -114,6 +116,7 @@ void engine_session_remove(struct engine_session *session)
         events_session(session, EVENT_SESSION_REMOVED);
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
+    continuation_end(session);
     units_end(session);
     settle_connections(session, STATUS_SESSION_NOT_FOUND);
     statistics_keep_session(session);
@@ -145,6 +148,7 @@ static bool take_contact(struct engine_session *session)
         connection->contact = NULL;
     }
     statistics_keep_session(session);
+    continuation_end(session);
     contact_close(session->contact);
     session->contact = contact;
     session->state = ENGINE_SESSION_LIVE;
@@ -193,6 +197,19 @@ bool engine_session_came_back(struct engine_session *session)
     return true;
 }
 
+bool engine_session_went_on(struct engine_session *session)
+{
+    if (!engine_connection_took(engine_leading(session)))
+        return false;
+    continuation_end(session);
+    session->state = ENGINE_SESSION_LIVE;
+    events_session(session, EVENT_SESSION_CONNECTED);
+    follow(session);
+    engine_ios_resume(session);
+    units_renew(session);
+    return true;
+}
+
 uint32_t engine_session_time2wait(const struct engine_session *session)
 {
     uint32_t most = 0;
@@ -213,7 +230,8 @@ void engine_session_lost(struct engine_session *session)
     session->hold_until = os_now() + hold;
     settle_connections(session, STATUS_NO_CONNECTION);
     events_session(session, EVENT_SESSION_DISCONNECTED);
-    units_doubt(session);
+    if (!continuation_begin(session))
+        units_doubt(session);
     engine_ios_hold(session);
     if (engine_leading(session) != NULL)
         recovery_begin(engine_leading(session));

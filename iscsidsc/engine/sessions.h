@@ -35,6 +35,8 @@ struct engine_session {
     struct list connections;             /* struct engine_connection, the leading one first */
     uint64_t connection_gone;            /* when the latest one was; 0: none */
     uint64_t hold_until;                 /* commands that have no connection wait until then */
+    struct os_timer continuation;        /* see continuation.h */
+    bool refused;                        /* the target does not let it go on where it left */
     struct units *units;                 /* see units.h; NULL: informational */
     struct list ios;                     /* struct io: bound to it, or under way on it */
     struct engine_call *logout;          /* in state LOGOUT: who waits, or NULL */
@@ -61,6 +63,8 @@ struct engine_session *engine_session_find(struct engine *engine, const struct u
 bool engine_session_went_live(struct engine_session *session);
 /* The same for a session that was live before: it keeps its id. */
 bool engine_session_came_back(struct engine_session *session);
+/* The same when the target has kept the session: only the connection is new. */
+bool engine_session_went_on(struct engine_session *session);
 /* The last connection of a live session is over. */
 void engine_session_lost(struct engine_session *session);
 /* How long the target wants to be left alone before the session is made anew, in milliseconds. */

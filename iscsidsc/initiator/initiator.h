@@ -109,6 +109,8 @@ uint16_t session_portal_group(const struct session *session);    /* 0 before the
 size_t session_outstanding(const struct session *session);       /* tasks not completed */
 /* Of those, the ones whose connection was lost and that wait for another. */
 size_t session_kept(const struct session *session);
+/* Tasks of lost connections wait for another one, or may come to. */
+bool session_continues(const struct session *session);
 /* While no connection is there, whose connection_due and connection_tick do it: when session_tick
  * wants to be called at the latest. */
 uint64_t session_due(const struct session *session);

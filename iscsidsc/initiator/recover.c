@@ -100,6 +100,11 @@ bool recover_expected(const struct session *session)
     return session->lost || session->kept_until != INITIATOR_NEVER;
 }
 
+bool session_continues(const struct session *session)
+{
+    return recover_expected(session);
+}
+
 /* By how the connection ended: what a target did wrong is not tried again. */
 static bool is_loss(enum status status)
 {

@@ -30,10 +30,19 @@ static struct {
     atomic_bool refuse;  /* answered like this: */
     _Atomic uint8_t status, key;
     atomic_uint asc;
-    atomic_uint refusals; /* so many times */
-    atomic_uint commands; /* with that CDB that came */
-    atomic_bool another;  /* the unit is another one */
+    atomic_uint refusals;   /* so many times */
+    atomic_uint commands;   /* with that CDB that came */
+    atomic_bool another;    /* the unit is another one */
+    atomic_uint swallows;   /* so many of them are dropped */
+    atomic_bool no_session; /* logins with a TSIH are refused */
+    atomic_bool no_logins;  /* behind those that are left */
+    atomic_bool with_tsih;  /* the latest login has one */
+    atomic_uint refused_logins;
+    void (*managed)(uint8_t function); /* told of task management, if not NULL */
+    _Atomic uint8_t deaf_to;           /* such functions are not heard */
 } orders;
+
+enum { DEAF_TO_ALL = 0xff };
 
 static void on_connected(void *context, struct target_connection *connection)
 {
@@ -47,6 +56,16 @@ static void on_outgoing(void *context, struct target_connection *connection,
 {
     (void)context;
     (void)connection;
+    if (out->pdu->opcode == PDU_LOGIN_RESPONSE && orders.no_session && orders.with_tsih) {
+        out->pdu->login_response.status_class = 2;
+        out->pdu->login_response.status_detail = 0x0a;
+        orders.refused_logins++;
+    }
+    if (out->pdu->opcode == PDU_LOGIN_RESPONSE && orders.no_logins && orders.left == 0) {
+        out->copies = 0;
+        out->end = TARGET_END_CLOSE;
+        out->end_at = 0;
+    }
     if (orders.left == 0 || out->pdu->opcode != orders.opcode)
         return;
     orders.left--;
@@ -65,11 +84,23 @@ static void tell_other_identity(struct target_connection *connection, const stru
     target_fault_send(connection, &pdu, page, sizeof page, true);
 }
 
+static void hear_management(struct target_fault_in *in)
+{
+    uint8_t function = in->pdu->task_request.function;
+    if (orders.managed != NULL)
+        orders.managed(function);
+    in->swallow = orders.deaf_to == function || orders.deaf_to == DEAF_TO_ALL;
+}
+
 static void on_incoming(void *context, struct target_connection *connection,
                         struct target_fault_in *in)
 {
     const uint8_t *cdb = in->pdu->scsi_command.cdb;
     (void)context;
+    if (in->pdu->opcode == PDU_LOGIN_REQUEST)
+        orders.with_tsih = in->pdu->login_request.tsih != 0;
+    if (in->pdu->opcode == PDU_TASK_REQUEST)
+        hear_management(in);
     if (in->pdu->opcode != PDU_SCSI_COMMAND)
         return;
     if (cdb[0] == SCSI_INQUIRY && cdb[2] == 0x83 && orders.another) {
@@ -79,7 +110,10 @@ static void on_incoming(void *context, struct target_connection *connection,
     if (cdb[0] != orders.cdb)
         return;
     orders.commands++;
-    in->swallow = orders.swallow;
+    if (orders.swallow || orders.swallows > 0)
+        in->answered = true; /* but it is not */
+    if (orders.swallows > 0)
+        orders.swallows--;
     if (!orders.refuse || orders.refusals == 0)
         return;
     orders.refusals--;
@@ -92,7 +126,7 @@ static void on_incoming(void *context, struct target_connection *connection,
 static const struct target_fault fault = {
     .connected = on_connected, .incoming = on_incoming, .outgoing = on_outgoing};
 
-static void refuse(uint8_t cdb, uint8_t status, uint8_t key, uint16_t asc, unsigned times)
+static inline void refuse(uint8_t cdb, uint8_t status, uint8_t key, uint16_t asc, unsigned times)
 {
     orders.cdb = cdb;
     orders.commands = 0;
@@ -103,7 +137,7 @@ static void refuse(uint8_t cdb, uint8_t status, uint8_t key, uint16_t asc, unsig
     orders.refuse = true;
 }
 
-static void lose(uint8_t opcode, enum target_end end, unsigned times)
+static inline void lose(uint8_t opcode, enum target_end end, unsigned times)
 {
     orders.opcode = opcode;
     orders.end = end;
@@ -197,7 +231,7 @@ static inline void open_volume(const char *settings)
     assert_non_null(volume);
 }
 
-static int start(void **state)
+static inline int start(void **state)
 {
     (void)state;
     new_directory();
@@ -236,7 +270,7 @@ static inline enum status run_io(struct io *io)
     return io->status;
 }
 
-static inline enum status transfer(enum io_kind kind, uint64_t lba, uint64_t blocks, void *data)
+static inline enum status transfer(enum io_kind kind, uint64_t lba, uint32_t blocks, void *data)
 {
     struct iov piece = {data, blocks * BLOCK};
     struct io io = io_of(kind, lba, blocks, &piece);
@@ -255,7 +289,7 @@ static void on_later(struct io *io)
     ((struct later *)io->context)->ended = true;
 }
 
-static inline void begin_io(struct later *later, enum io_kind kind, uint64_t lba, uint64_t blocks,
+static inline void begin_io(struct later *later, enum io_kind kind, uint64_t lba, uint32_t blocks,
                             void *data)
 {
     *later = (struct later){.piece = {data, blocks * BLOCK}};

@@ -12,8 +12,8 @@ static void what_is_written_is_read(void **state)
     (void)state;
     open_volume(NULL);
     assert_true(volume->facts.capacity.blocks == (4 << 20) / BLOCK);
-    for (uint64_t blocks = 1; blocks <= 512; blocks *= 8) {
-        fill(data, blocks * BLOCK, (uint32_t)blocks);
+    for (uint32_t blocks = 1; blocks <= 512; blocks *= 8) {
+        fill(data, blocks * BLOCK, blocks);
         assert_status(transfer(IO_WRITE, 100 + blocks, blocks, data), STATUS_OK);
         assert_memory_equal(target_disk_memory(disk) + (100 + blocks) * BLOCK, data,
                             blocks * BLOCK);
