@@ -187,13 +187,16 @@ static void its_events_come(void **state)
     assert_int_equal(heard, 1);
 }
 
+typedef IMA_STATUS (*initialize_function)(IMA_UINT32 owner);
+typedef IMA_STATUS (*list_function)(IMA_OID_LIST **list);
+typedef IMA_STATUS (*free_function)(void *memory);
+
 /* Another vendor's library would do this. */
 static void use_our_plugin(module plugin)
 {
-    IMA_STATUS (*initialize)(IMA_UINT32) = (IMA_STATUS(*)(IMA_UINT32))find(plugin, "Initialize");
-    IMA_STATUS (*lhbas)
-    (IMA_OID_LIST **) = (IMA_STATUS(*)(IMA_OID_LIST **))find(plugin, "IMA_GetLhbaOidList");
-    IMA_STATUS (*release)(void *) = (IMA_STATUS(*)(void *))find(plugin, "IMA_FreeMemory");
+    initialize_function initialize = (initialize_function)find(plugin, "Initialize");
+    list_function lhbas = (list_function)find(plugin, "IMA_GetLhbaOidList");
+    free_function release = (free_function)find(plugin, "IMA_FreeMemory");
     void (*terminate)(void) = find(plugin, "Terminate");
     IMA_OID_LIST *list;
     assert_true(initialize != NULL);
