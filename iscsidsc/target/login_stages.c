@@ -233,6 +233,17 @@ static struct target_session *join_session(struct target_connection *connection)
     return session;
 }
 
+static bool is_full(const struct target_entity *entity)
+{
+    uint32_t count = 0;
+
+    if (entity->settings.max_sessions == 0)
+        return false;
+    LIST_EACH(node, &entity->sessions)
+    count++;
+    return count >= entity->settings.max_sessions;
+}
+
 struct target_session *target_login_session(struct target_connection *connection)
 {
     struct target_login *login = connection->login;
@@ -252,7 +263,9 @@ struct target_session *target_login_session(struct target_connection *connection
             target_session_find(connection, login->target, login->initiator, request->isid, 0);
     if (session != NULL)
         target_session_end(session);
-    session = target_session_new(connection, login->target, login->initiator, request);
+    session = is_full(connection->entity)
+                  ? NULL
+                  : target_session_new(connection, login->target, login->initiator, request);
     if (session == NULL)
         target_login_fail(connection, LOGIN_OUT_OF_RESOURCES);
     return session;

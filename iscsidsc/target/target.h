@@ -31,6 +31,7 @@ enum target_order {
 struct target_settings {
     struct key_offers offers;         /* limits in negotiation; its texts must be literals */
     uint32_t command_window;          /* commands of a session that may be under way */
+    uint32_t max_sessions;            /* at the same time; more get status 0302h; 0: no limit */
     uint32_t login_timeout;           /* from accept to full feature phase */
     uint32_t nop_interval;            /* an initiator silent for so long is pinged; 0: never */
     uint32_t nop_timeout;             /* and dropped after so long without an answer */
