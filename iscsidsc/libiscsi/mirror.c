@@ -70,7 +70,7 @@ static bool is_noted(const char *note, const char *name)
     size_t length = strlen(name);
 
     for (const char *at = note; (at = strstr(at, name)) != NULL; at += length) {
-        if ((at == note || at[-1] == '\n') && (at[length] == '\n' || at[length] == '\0'))
+        if ((at == note || at[-1] == '\n') && strchr("\r\n", at[length]) != NULL)
             return true;
     }
     return false;

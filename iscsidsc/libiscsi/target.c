@@ -14,6 +14,7 @@
 enum {
     ADDRESSES_MAX = 16,
     PORT_TRIES = 16, /* to find one that is free for both families */
+    PATIENCE = 3000, /* milliseconds that initiators get to log out at the end */
 };
 
 static bool is_block_length(const char *value)
@@ -292,9 +293,18 @@ int iscsi_target_listen(iscsi_target_t *target)
     return 0;
 }
 
+static void everybody_left(void *context)
+{
+    struct iscsi_target_state *state = context;
+
+    os_loop_stop(state->loop);
+}
+
 static void stop(struct os_job *job)
 {
-    os_loop_stop(LIST_OWNER(job, struct iscsi_target_state, stop)->loop);
+    struct iscsi_target_state *state = LIST_OWNER(job, struct iscsi_target_state, stop);
+
+    target_server_stop(state->server, PATIENCE, everybody_left, state);
 }
 
 /* Whoever is in iscsi_target_listen leaves it. */
