@@ -1,4 +1,3 @@
-/* Serves 64 MB of memory and a file as two targets, until it is killed. */
 #include <stdio.h>
 #include "iscsi.h"
 
@@ -15,7 +14,6 @@ int main(int argc, char **argv)
                         "target1 rw extent1 127.0.0.0/8\n");
     if (iscsi_target_start(&target) != 0)
         return printf("%s\n", iscsi_target_getvar(&target, "error")), 1;
-    printf("listening at %s\n", iscsi_target_getvar(&target, "target address"));
-    fflush(stdout);
+    printf("listening at %s\n", iscsi_target_getvar(&target, "target address")), fflush(stdout);
     return iscsi_target_listen(&target) != 0;
 }

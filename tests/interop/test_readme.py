@@ -71,7 +71,7 @@ class Example(unittest.TestCase):
         return [line for block in blocks("sh") for line in block.splitlines() if word in line]
 
     def test_is_the_sample(self):
-        self.assertEqual(blocks("c"), [read("samples", "quickstart.c")])
+        self.assertEqual(blocks("c"), [read("samples", "quickstart.c"), read("samples", "target.c")])
 
     @unittest.skipUnless("TEST_EMBEDDED_PORTAL" in os.environ, "no embedded target")
     def test_builds_and_runs_as_printed(self):
@@ -82,6 +82,24 @@ class Example(unittest.TestCase):
         output = self.run_line("%s %s" % (program, os.environ["TEST_EMBEDDED_PORTAL"].replace(":", " ")))
         self.assertRegex(output, r"\Aiqn\.2026-11\.org\.example:\S+: session [0-9a-f]+-[0-9a-f]+\n"
                                  r"16384 blocks of 512 bytes\n\Z")
+
+    def test_embedded_target_as_printed(self):
+        """Under 20 lines, and what it serves is found."""
+        self.assertLess(blocks("c")[1].count("\n"), 20)
+        self.link_build("linux", BUILD)
+        compile_line, run_line = next(block for block in blocks("sh") if "samples/target.c" in block).splitlines()
+        self.run_line(compile_line)
+        # On a port of the system's choice: 3260 may be taken.
+        process = subprocess.Popen([run_line.split()[0], "0"], cwd=self.directory, stdout=subprocess.PIPE,
+                                   universal_newlines=True)
+        try:
+            address = re.match(r"listening at \S+:(\d+),1\n\Z", process.stdout.readline())
+            self.assertTrue(address, "what the target said")
+            output = self.run_line("build/linux/quickstart 127.0.0.1 " + address.group(1))
+        finally:
+            process.kill()
+            process.communicate()
+        self.assertRegex(output, r"\Aiqn\.1994-04\.org\.netbsd\.iscsi-target:target0: session \S+\n131072 blocks of 512 bytes\n\Z")
 
     def test_target_starts_as_printed(self):
         self.link_build("linux", BUILD)
