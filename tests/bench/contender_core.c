@@ -70,7 +70,8 @@ static int log_in(const char *portal_text, const char *target)
 {
     struct session_settings session = settings_for(target);
     struct portal_address portal;
-    struct contact_settings settings = {&session, &portal, NULL, 10000};
+    struct contact_settings settings = {
+        .session = &session, .portal = &portal, .connect_timeout = 10000};
 
     if (prepare(portal_text, &portal) != 0)
         return -1;
@@ -113,7 +114,8 @@ static int discover(const char *portal_text)
 {
     struct session_settings session = settings_for(NULL);
     struct portal_address portal;
-    struct contact_settings settings = {&session, &portal, NULL, 10000};
+    struct contact_settings settings = {
+        .session = &session, .portal = &portal, .connect_timeout = 10000};
     struct discovery *discovery;
 
     if (prepare(portal_text, &portal) != 0)

@@ -95,7 +95,8 @@ static int log_in(unsigned number)
 {
     struct session_settings session = settings_of((uint16_t)number);
     struct portal_address portal;
-    struct contact_settings settings = {&session, &portal, NULL, 10000};
+    struct contact_settings settings = {
+        .session = &session, .portal = &portal, .connect_timeout = 10000};
     struct contact *contact;
 
     if (portal_parse(job->portal, strlen(job->portal), false, false, &portal) != STATUS_OK)
