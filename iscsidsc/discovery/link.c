@@ -131,7 +131,8 @@ static void end_pace(struct link *link)
 {
     uint64_t now = os_now_us();
     patience_end(&link->patience, now);
-    eagerness_end(&link->eagerness, now);
+    if (eagerness_end(&link->eagerness, now))
+        eagerness_judge(&link->eagerness, os_thread_time_us(), os_thread_id());
 }
 
 static void enter(struct link *link)

@@ -2,15 +2,16 @@
 
 enum {
     PATIENT_TASKS = 8,      /* so many must be under way */
-    PATIENT_PART = 2,       /* waits for this part of their data */
-    PATIENT_MOST = 1 << 20, /* but not for more bytes */
-    PATIENT_TIME = 1000,    /* what takes longer was not worth it */
+    PATIENT_ANSWERS = 4,    /* for fewer no wait is worth it */
+    PATIENT_MOST = 1 << 20, /* bytes */
+    PATIENT_TIME = 1000,    /* in which the part should come, */
+    PATIENT_LITTLE = 250,   /* and when it did in this, it was too small */
     HASTE_FIRST = 16,       /* rounds without patience, doubled each time */
     HASTE_MOST = 4096,
 
-    TRIAL = 8,
-    WAKEFUL = 1024,    /* answers until sleeping is measured anew */
-    DROWSY_FIRST = 64, /* answers until the next trial, doubled each time */
+    TRIAL = 8,         /* answers */
+    WAKEFUL = 1024,    /* until sleeping is measured anew */
+    DROWSY_FIRST = 64, /* until the next trial, doubled each time */
     DROWSY_MOST = 16384,
     ANSWER_MOST = 1000, /* a longer one counts as this */
     SLEEP_MOST = 200,   /* when an answer takes so long, a wake-up does not matter */
@@ -18,18 +19,39 @@ enum {
 
 void patience_init(struct patience *patience)
 {
-    *patience = (struct patience){.haste_next = HASTE_FIRST};
+    *patience = (struct patience){.halvings = 1, .haste_next = HASTE_FIRST};
+}
+
+static void be_hasty(struct patience *patience)
+{
+    patience->haste = patience->haste_next;
+    if (patience->haste_next < HASTE_MOST)
+        patience->haste_next *= 2;
 }
 
 /* In steps, for each change is a system call. */
-static unsigned part_of(uint64_t bytes)
+static unsigned round_down(uint64_t bytes)
 {
     unsigned least = 1;
 
-    bytes = bytes / PATIENT_PART < PATIENT_MOST ? bytes / PATIENT_PART : PATIENT_MOST;
     while (least * UINT64_C(2) <= bytes)
         least *= 2;
     return least;
+}
+
+static unsigned part_of(struct patience *patience, size_t tasks, uint64_t bytes)
+{
+    uint64_t part = bytes >> patience->halvings;
+
+    if (part > PATIENT_MOST)
+        part = PATIENT_MOST;
+    if (part * tasks >= bytes * PATIENT_ANSWERS)
+        return round_down(part);
+    if (patience->halvings > 1) {
+        patience->halvings--;
+        be_hasty(patience);
+    }
+    return 1;
 }
 
 unsigned patience_begin(struct patience *patience, size_t tasks, uint64_t bytes, uint64_t now)
@@ -38,8 +60,8 @@ unsigned patience_begin(struct patience *patience, size_t tasks, uint64_t bytes,
 
     if (patience->haste > 0)
         patience->haste--;
-    else if (tasks >= PATIENT_TASKS)
-        least = part_of(bytes);
+    else if (tasks >= PATIENT_TASKS && bytes > 0)
+        least = part_of(patience, tasks, bytes);
     if (least == 1)
         patience->since = 0;
     else if (patience->since == 0)
@@ -49,16 +71,18 @@ unsigned patience_begin(struct patience *patience, size_t tasks, uint64_t bytes,
 
 void patience_end(struct patience *patience, uint64_t now)
 {
+    uint64_t time = now - patience->since;
+
     if (patience->since == 0)
         return;
-    if (now - patience->since <= PATIENT_TIME) {
-        patience->haste_next = HASTE_FIRST;
-    } else {
-        patience->haste = patience->haste_next;
-        if (patience->haste_next < HASTE_MOST)
-            patience->haste_next *= 2;
-    }
     patience->since = 0;
+    if (time > PATIENT_TIME) {
+        patience->halvings++;
+        return;
+    }
+    patience->haste_next = HASTE_FIRST;
+    if (time < PATIENT_LITTLE && patience->halvings > 1)
+        patience->halvings--;
 }
 
 /* --- eagerness --- */
@@ -84,20 +108,25 @@ static void go_to_sleep(struct eagerness *eagerness)
         eagerness->drowsy *= 2;
 }
 
-static void end_phase(struct eagerness *eagerness)
+static bool is_better(const struct eagerness *eagerness, unsigned time, unsigned used)
 {
-    unsigned average = eagerness->total / eagerness->answers;
+    return time + time / 8 < eagerness->sleeping && used <= eagerness->asleep;
+}
 
+/* What an answer took on average, of time and of the processor. */
+static void end_phase(struct eagerness *eagerness, unsigned time, unsigned used)
+{
     switch (eagerness->phase) {
     case EAGERNESS_SLEEPS:
-        eagerness->sleeping = (uint16_t)average;
-        if (average > SLEEP_MOST)
+        eagerness->sleeping = (uint16_t)time;
+        eagerness->asleep = (uint16_t)used;
+        if (time > SLEEP_MOST)
             go_to_sleep(eagerness);
         else
             begin_phase(eagerness, EAGERNESS_TRIES, TRIAL);
         break;
     case EAGERNESS_TRIES:
-        if (average + average / 8 < eagerness->sleeping) {
+        if (is_better(eagerness, time, used)) {
             eagerness->drowsy = DROWSY_FIRST;
             begin_phase(eagerness, EAGERNESS_WAKES, WAKEFUL);
         } else {
@@ -119,14 +148,26 @@ bool eagerness_begin(struct eagerness *eagerness, size_t tasks, uint64_t now)
     return tasks == 1 && eagerness->phase != EAGERNESS_SLEEPS;
 }
 
-void eagerness_end(struct eagerness *eagerness, uint64_t now)
+bool eagerness_end(struct eagerness *eagerness, uint64_t now)
 {
     uint64_t time = now - eagerness->since;
 
     if (eagerness->since == 0)
-        return;
+        return false;
     eagerness->since = 0;
     eagerness->total += time < ANSWER_MOST ? (uint32_t)time : ANSWER_MOST;
-    if (++eagerness->answers == eagerness->length)
-        end_phase(eagerness);
+    return ++eagerness->answers >= eagerness->length;
+}
+
+void eagerness_judge(struct eagerness *eagerness, uint64_t used, uintptr_t thread)
+{
+    uint64_t average = (used - eagerness->used) / eagerness->answers;
+    unsigned time = eagerness->total / eagerness->answers;
+
+    if (used == 0 || thread != eagerness->thread) /* nothing can be said */
+        begin_phase(eagerness, EAGERNESS_SLEEPS, DROWSY_FIRST);
+    else
+        end_phase(eagerness, time, average < ANSWER_MOST ? (unsigned)average : ANSWER_MOST);
+    eagerness->used = used;
+    eagerness->thread = thread;
 }

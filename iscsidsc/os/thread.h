@@ -56,6 +56,8 @@ void os_once(struct os_once *once, void (*init)(void));
 uint64_t os_now(void);
 /* Monotonic microseconds, for statistics and benchmarks. */
 uint64_t os_now_us(void);
+/* Microseconds that the calling thread has had of a processor; 0: that cannot be told so finely. */
+uint64_t os_thread_time_us(void);
 #define OS_NEVER UINT64_MAX
 /* Of the wall clock, for people to read: milliseconds since 1970, UTC. */
 uint64_t os_time(void);

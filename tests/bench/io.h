@@ -37,7 +37,7 @@ extern const struct io_contender io_core, io_libiscsi, io_blind, io_bare;
 
 /* The block where the next command begins. */
 uint64_t io_next_block(const struct io_job *job);
-/* A buffer for each of `depth` commands, at `slot`; never freed. */
+/* A buffer for one of `depth` commands, at `slot`; never freed. With very many they share some. */
 uint8_t *io_buffer(const struct io_job *job, unsigned slot);
 /* System calls of this process that move data or wait, until now. */
 uint64_t io_system_calls(void);

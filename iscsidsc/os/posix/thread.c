@@ -279,6 +279,14 @@ uint64_t os_time(void)
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
+uint64_t os_thread_time_us(void)
+{
+    struct timespec used;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0)
+        return 0;
+    return (uint64_t)used.tv_sec * 1000000u + (uint64_t)used.tv_nsec / 1000u;
+}
+
 /* dlclose of a library with running threads is the program's bug on Linux, where nothing unloads
  * a library behind its back. */
 void os_pin_library(void)

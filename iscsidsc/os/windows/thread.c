@@ -206,6 +206,12 @@ uint64_t os_now(void)
     return os_now_us() / 1000u;
 }
 
+/* GetThreadTimes counts ticks of many milliseconds. */
+uint64_t os_thread_time_us(void)
+{
+    return 0;
+}
+
 /* FILETIME counts 100 ns from 1601. */
 uint64_t os_time(void)
 {
