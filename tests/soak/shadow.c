@@ -211,6 +211,12 @@ void shadow_power_lost(struct shadow *shadow)
         shadow->block[i].low = shadow->block[i].durable;
 }
 
+void shadow_settled(struct shadow *shadow)
+{
+    for (uint32_t i = 0; i < shadow->blocks; i++)
+        shadow->block[i].durable = shadow->block[i].low;
+}
+
 uint32_t shadow_unsettled(const struct shadow *shadow)
 {
     uint32_t count = 0;

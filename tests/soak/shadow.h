@@ -59,6 +59,8 @@ void shadow_flushed(struct shadow *shadow, uint32_t first, uint32_t count,
                     const uint32_t *generations);
 /* The target lost its power: what was not durable may be gone. */
 void shadow_power_lost(struct shadow *shadow);
+/* All of it was read from the medium itself: that lasts. */
+void shadow_settled(struct shadow *shadow);
 /* Blocks of which nobody knows what they hold. */
 uint32_t shadow_unsettled(const struct shadow *shadow);
 
