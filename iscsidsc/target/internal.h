@@ -213,6 +213,8 @@ void target_reject(struct target_connection *connection, enum reject_reason reas
 struct target_login *target_login_new(struct target_connection *connection);
 void target_login_free(struct target_login *login);
 bool target_login_discovery(const struct target_login *login);
+/* The session that a login wants to join, as far as is known; or NULL. */
+struct target_session *target_login_joins(const struct target_connection *connection);
 /* The target goes away. */
 void target_login_forget(struct target_connection *connection, const struct target *target);
 void target_login_request(struct target_connection *connection, const struct pdu *pdu,

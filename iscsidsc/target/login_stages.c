@@ -203,13 +203,22 @@ bool target_login_stage(struct target_connection *connection, bool *ready)
 
 /* --- the session --- */
 
+struct target_session *target_login_joins(const struct target_connection *connection)
+{
+    const struct target_login *login = connection->login;
+    const struct pdu_login_request *request;
+
+    if (login == NULL || !login->identified || login->leading)
+        return NULL;
+    request = &login->request.login_request;
+    return target_session_find(connection, login->target, login->initiator, request->isid,
+                               request->tsih);
+}
+
 /* A further connection of a session that is there. */
 static struct target_session *join_session(struct target_connection *connection)
 {
-    const struct target_login *login = connection->login;
-    const struct pdu_login_request *request = &login->request.login_request;
-    struct target_session *session = target_session_find(
-        connection, login->target, login->initiator, request->isid, request->tsih);
+    struct target_session *session = target_login_joins(connection);
     struct target_connection *same;
     uint32_t count = 0;
 

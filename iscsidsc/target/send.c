@@ -49,7 +49,8 @@ static bool takes_stat_sn(const struct pdu *pdu)
 /* The command window as it is now. */
 static void tell_window(const struct target_connection *connection, struct pdu_sequence *sn)
 {
-    struct target_session *session = connection->session;
+    struct target_session *session =
+        connection->session != NULL ? connection->session : target_login_joins(connection);
 
     sn->exp_cmd_sn = session != NULL ? session->exp_cmd_sn : connection->login_cmd_sn;
     sn->max_cmd_sn = session != NULL ? target_session_max_cmd_sn(session)

@@ -346,6 +346,26 @@ static void second_connection(void **state)
     client_close(&third);
 }
 
+/* A login that joins has the session's numbers from the first answer on, not those of its own
+ * CmdSN. */
+static void joins_the_numbers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct client *other = &fixture->other;
+
+    client_login(&fixture->client, NORMAL "MaxConnections=2\n");
+    client_open(other, fixture->entity, 1);
+    other->tsih = fixture->client.tsih;
+    other->cid = 2;
+    other->cmd_sn = fixture->client.cmd_sn + 5; /* commands before are still under way */
+    client_login_send(other, 0, 1, NORMAL "AuthMethod=None\n");
+    client_expect_status(other, 0);
+    assert_int_equal(other->pdu.login_response.sn.exp_cmd_sn, fixture->client.cmd_sn);
+    assert_int_equal(other->pdu.login_response.sn.max_cmd_sn, fixture->client.cmd_sn + 127);
+    client_login(other, "HeaderDigest=None\n");
+    assert_int_equal(other->pdu.login_response.sn.exp_cmd_sn, fixture->client.cmd_sn);
+}
+
 static void unknown_session(void **state)
 {
     struct client *client = &((struct fixture *)*state)->client;
@@ -549,6 +569,7 @@ int main(void)
         T(another_isid_is_another_session),
         T(another_group_is_another_session),
         T(second_connection),
+        T(joins_the_numbers),
         T(unknown_session),
         T(target_goes_away),
         T(chap_right),
