@@ -111,6 +111,7 @@ void target_disk_free(struct target_disk *disk)
     if (disk->media != NULL)
         disk->media->release(disk->media_context);
     target_reservations_clear(&disk->reservations);
+    os_storage_close(disk->reservations.file);
     os_storage_close(disk->file);
     os_free(disk->dirty);
     target_buffer_release(disk->ram);

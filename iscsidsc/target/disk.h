@@ -25,6 +25,10 @@ struct target_reservations {
     const struct target_registrant *holder; /* NULL: no persistent reservation */
     uint8_t type;                           /* of it */
     uint32_t generation;
+    struct os_storage *file; /* of what persists; NULL: nothing can */
+    uint64_t change;         /* number of the last one in the file */
+    bool persist;            /* APTPL */
+    bool kept;               /* the file has registrations */
 };
 
 void target_reservations_init(struct target_reservations *reservations);

@@ -130,6 +130,10 @@ void target_disk_set_removable(struct target_disk *disk);
 /* Bytes of a physical block, of which one or more logical blocks are part: initiators align to it.
  * INVALID_PARAMETER: not the block length by a power of two. */
 enum status target_disk_set_physical(struct target_disk *disk, uint32_t length);
+/* Registrations that ask for it (APTPL) outlive the target in that file, which is made when it is
+ * not there. Without one they are refused. ACCESS_DENIED, STORE_READ_ONLY, STORE_FAILED (it cannot
+ * be read, or is damaged), NO_MEMORY. */
+enum status target_disk_keep_reservations(struct target_disk *disk, const char *path);
 void target_disk_free(struct target_disk *disk);
 uint64_t target_disk_bytes(const struct target_disk *disk);
 enum target_disk_change {

@@ -139,6 +139,7 @@ static void add_lun(struct run *run, char *text)
     uint32_t physical = 0;
     bool read_only = false;
     bool removable = false;
+    const char *reservations = NULL;
     bool cached = false;
     struct target_disk *disk;
     char *option;
@@ -150,6 +151,8 @@ static void add_lun(struct run *run, char *text)
             cached = true;
         else if (strcmp(option, ",removable") == 0)
             removable = true;
+        else if (strncmp(option, ",reservations=", 14) == 0)
+            reservations = option + 14;
         else if (strncmp(option, ",bs=", 4) == 0)
             block_length = (uint32_t)read_size(option + 4);
         else if (strncmp(option, ",physical=", 10) == 0)
@@ -170,6 +173,8 @@ static void add_lun(struct run *run, char *text)
         target_disk_set_read_only(disk);
     if (removable)
         target_disk_set_removable(disk);
+    if (reservations != NULL)
+        check(target_disk_keep_reservations(disk, reservations), reservations);
     if (physical != 0)
         check(target_disk_set_physical(disk, physical), "physical");
     add_disk(run, disk);
