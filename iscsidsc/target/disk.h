@@ -104,6 +104,13 @@ bool target_scsi_room(struct target_scsi *scsi, size_t length);
 void target_scsi_answer(struct target_scsi *scsi, const uint8_t *data, size_t length,
                         uint32_t allocation);
 
+/* --- inquiry.c, copy.c --- */
+
+/* The name of kind NAA of a unit. */
+uint64_t target_unit_naa(const struct target *target, uint32_t lun);
+/* The page of third-party copies; returns its length, which is less than 256. */
+size_t target_copy_page(const struct target_disk *disk, uint8_t *page);
+
 /* --- medium.c --- */
 
 /* Nobody keeps the medium of that unit in its drive any more. */
@@ -151,7 +158,8 @@ target_scsi_command target_scsi_nothing, target_scsi_inquiry, target_scsi_report
     target_scsi_request_sense, target_scsi_read_capacity_10, target_scsi_read_capacity_16,
     target_scsi_report_opcodes, target_scsi_report_functions, target_scsi_mode_sense,
     target_scsi_mode_select, target_scsi_log_sense, target_scsi_log_select, target_scsi_start_stop,
-    target_scsi_prevent, target_scsi_read_defects, target_scsi_read, target_scsi_write,
+    target_scsi_prevent, target_scsi_extended_copy, target_scsi_copy_status,
+    target_scsi_copy_parameters, target_scsi_read_defects, target_scsi_read, target_scsi_write,
     target_scsi_verify, target_scsi_write_verify, target_scsi_exchange, target_scsi_synchronize,
     target_scsi_prefetch, target_scsi_write_same, target_scsi_unmap, target_scsi_compare_write,
     target_scsi_or_write, target_scsi_lba_status, target_scsi_reserve, target_scsi_release,
@@ -159,7 +167,8 @@ target_scsi_command target_scsi_nothing, target_scsi_inquiry, target_scsi_report
 
 typedef uint64_t target_scsi_takes_of(const struct target_disk *disk, const uint8_t *cdb);
 target_scsi_takes_of target_takes_range, target_takes_verify, target_takes_compare,
-    target_takes_block, target_takes_list_6, target_takes_list_10, target_takes_list_32;
+    target_takes_block, target_takes_list_6, target_takes_list_10, target_takes_list_32,
+    target_takes_copy;
 
 /* --- ranges of blocks in CDBs: blocks.c --- */
 

@@ -12,18 +12,24 @@
 enum { NO_UNIT = 0x7f }; /* peripheral qualifier 3, type 1Fh: there can be no unit */
 
 /* The same for a unit in every run: its target's name and its number. */
-static uint64_t identity_of(const struct target_scsi *scsi)
+static uint64_t identity_of(const struct target *target, uint32_t lun)
 {
     uint64_t hash = 14695981039346656037u; /* FNV-1a */
 
-    for (const char *c = scsi->target->name; *c != '\0'; c++)
+    for (const char *c = target->name; *c != '\0'; c++)
         hash = (hash ^ (uint8_t)*c) * 1099511628211u;
-    return (hash ^ (uint64_t)scsi->lun) * 1099511628211u;
+    return (hash ^ (uint64_t)lun) * 1099511628211u;
+}
+
+/* Locally assigned (SPC-4, 7.8.6.6.4). */
+uint64_t target_unit_naa(const struct target *target, uint32_t lun)
+{
+    return (identity_of(target, lun) & 0x0fffffffffffffffu) | 0x3000000000000000u;
 }
 
 static void serial_of(const struct target_scsi *scsi, char serial[17])
 {
-    uint64_t identity = identity_of(scsi);
+    uint64_t identity = identity_of(scsi->target, (uint32_t)scsi->lun);
 
     for (int i = 15; i >= 0; i--, identity >>= 4)
         serial[i] = "0123456789abcdef"[identity & 15];
@@ -39,6 +45,7 @@ static void standard_inquiry(struct target_scsi *scsi, const struct target_disk 
     data[2] = 0x06; /* SPC-4 */
     data[3] = 0x12; /* HiSup, response data format 2 */
     data[4] = sizeof data - 5;
+    data[5] = 0x08; /* 3PC: third-party copies */
     data[7] = 0x02; /* CmdQue */
     memcpy(data + 8, VENDOR, 8);
     memcpy(data + 16, PRODUCT, 16);
@@ -73,7 +80,7 @@ static size_t identification_page(const struct target_scsi *scsi, uint8_t *page)
     serial_of(scsi, serial);
     snprintf(vendor, sizeof vendor, "%s%s", VENDOR, serial);
     length = designator(page, length, 0x02, 0x01, vendor, 24);
-    put_be64(naa, (identity_of(scsi) & 0x0fffffffffffffffu) | 0x3000000000000000u);
+    put_be64(naa, target_unit_naa(scsi->target, (uint32_t)scsi->lun));
     length = designator(page, length, 0x01, 0x03, naa, sizeof naa);
     /* The target device itself: a SCSI name string, NUL-padded to four bytes. */
     memcpy(name, scsi->target->name, strlen(scsi->target->name));
@@ -126,15 +133,15 @@ static void product_data(struct target_scsi *scsi, const struct target_disk *dis
     char serial[17];
     size_t length;
 
-    if (disk == NULL && code >= 0xb0) /* pages of a disk */
+    if (disk == NULL && code > 0x83) /* pages of a disk */
         code = 0xff;
 
     page[0] = disk == NULL ? NO_UNIT : 0x00;
     page[1] = code;
     switch (code) {
     case 0x00:
-        memcpy(page + 4, "\x00\x80\x83\xb0\xb1\xb2", 6);
-        length = disk == NULL ? 7 : 10;
+        memcpy(page + 4, "\x00\x80\x83\x8f\xb0\xb1\xb2", 7);
+        length = disk == NULL ? 7 : 11;
         break;
     case 0x80:
         serial_of(scsi, serial);
@@ -143,6 +150,9 @@ static void product_data(struct target_scsi *scsi, const struct target_disk *dis
         break;
     case 0x83:
         length = identification_page(scsi, page);
+        break;
+    case 0x8f:
+        length = target_copy_page(disk, page);
         break;
     case 0xb0:
         length = limits_page(disk, page);

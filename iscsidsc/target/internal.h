@@ -82,6 +82,15 @@ bool target_access_find(void *context, const char *name, struct chap_credentials
 
 #define TARGET_TAG_BUCKETS 64u
 
+/* The last EXTENDED COPY. */
+struct target_copy {
+    bool known;
+    bool failed;
+    uint8_t list; /* its identifier */
+    uint16_t segments;
+    int64_t lun;
+};
+
 struct target_session {
     struct list link;
     struct target_entity *entity;
@@ -97,7 +106,8 @@ struct target_session {
     struct list managements;                    /* task management that waits to be answered */
     struct list attentions;                     /* unit attentions that are due */
     uint8_t prevents[(TARGET_LUN_MAX + 1) / 8]; /* units whose medium it keeps in, by LUN */
-    struct list lost;                           /* connections whose tasks may be reassigned */
+    struct target_copy copy;
+    struct list lost; /* connections whose tasks may be reassigned */
     uint32_t exp_cmd_sn;
     uint32_t max_cmd_sn; /* the highest ever told */
     uint32_t window;

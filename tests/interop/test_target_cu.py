@@ -28,8 +28,6 @@ REASONS = {
     "SCSI.Sanitize": "no SANITIZE: it promises that nothing can be recovered from the medium, which a file on somebody's file "
                      "system or memory of this machine cannot",
     "SCSI.WriteAtomic16": "no WRITE ATOMIC: it promises that a write is whole after a power cut, which a write to a file is not",
-    "SCSI.ExtendedCopy": "no third-party copy",
-    "SCSI.ReceiveCopyResults": "no third-party copy",
     "SCSI.ReportSupportedOpcodes.OneCommand": "the tool asks for what has to be refused with INVALID FIELD IN CDB, and takes the "
                                               "refusal for a sign that the command is missing",
     "SCSI.WriteSame10.UnmapUntilEnd": "the test sends blocks of FFh with UNMAP and wants zeros back; SBC-3 has them written, as "

@@ -8,10 +8,10 @@ static void pages_of_the_unit(void **state)
     struct client *client = log_in(*state);
 
     SEND(client, 255, SCSI_INQUIRY, 1, 0x00, 0, 255, 0);
-    assert_int_equal(take(client), 10);
-    assert_memory_equal(client->data + 4, "\x00\x80\x83\xb0\xb1\xb2", 6);
-    for (unsigned i = 0; i < 6; i++) {
-        uint8_t page = (uint8_t) "\x00\x80\x83\xb0\xb1\xb2"[i];
+    assert_int_equal(take(client), 11);
+    assert_memory_equal(client->data + 4, "\x00\x80\x83\x8f\xb0\xb1\xb2", 7);
+    for (unsigned i = 0; i < 7; i++) {
+        uint8_t page = (uint8_t) "\x00\x80\x83\x8f\xb0\xb1\xb2"[i];
 
         SEND(client, 255, SCSI_INQUIRY, 1, page, 0, 255, 0);
         take(client);
