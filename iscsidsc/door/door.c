@@ -53,6 +53,12 @@ static enum status find_transport(struct door_transport **out)
     return status;
 }
 
+bool door_in_process(void)
+{
+    struct door_transport *transport;
+    return find_transport(&transport) == STATUS_OK && transport->in_process;
+}
+
 /* ------------------------------------------------------------------- calls */
 
 static enum status encode_request(struct door_buffer *message, const struct operation_info *info,

@@ -26,6 +26,9 @@
 enum status door_call(enum operation operation, const void *request, void *reply,
                       struct os_arena *arena);
 
+/* Does the engine run in this process? Finds or starts it as a call does. */
+bool door_in_process(void);
+
 /*
  * The codec. A message is a header and a record, all little-endian.
  *

@@ -159,7 +159,8 @@ enum status door_local_new(struct door_transport **out)
     struct local_transport *local = os_alloc(sizeof *local);
     if (local == NULL)
         return STATUS_NO_MEMORY;
-    local->transport = (struct door_transport){.call = local_call, .free = local_free};
+    local->transport =
+        (struct door_transport){.call = local_call, .free = local_free, .in_process = true};
     local->mutex = os_mutex_new();
     enum status status =
         local->mutex != NULL ? engine_start(&local->engine, NULL) : STATUS_NO_MEMORY;

@@ -13,6 +13,7 @@ struct door_transport {
     enum status (*call)(struct door_transport *transport, const uint8_t *request, size_t length,
                         struct door_buffer *reply);
     void (*free)(struct door_transport *transport);
+    bool in_process; /* the engine is of this process */
 };
 
 /* An engine in this process, started here. */

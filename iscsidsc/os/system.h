@@ -65,4 +65,8 @@ void os_version(uint32_t *major, uint32_t *minor, uint32_t *build);
 
 uint32_t os_process_id(void);
 
+/* Of os_time, as the clock on the wall shows it. */
+struct tm;
+void os_local_time(uint64_t time, struct tm *out);
+
 #endif

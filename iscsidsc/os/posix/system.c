@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 bool os_host_name(char *out, size_t room)
@@ -153,4 +154,11 @@ void os_version(uint32_t *major, uint32_t *minor, uint32_t *build)
 uint32_t os_process_id(void)
 {
     return (uint32_t)getpid();
+}
+
+void os_local_time(uint64_t time, struct tm *out)
+{
+    const time_t seconds = (time_t)(time / 1000);
+    if (localtime_r(&seconds, out) == NULL)
+        memset(out, 0, sizeof *out);
 }

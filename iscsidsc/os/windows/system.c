@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 _Static_assert(sizeof(wchar_t) == sizeof(uint16_t), "Windows' wide text is UTF-16");
 
@@ -173,4 +174,11 @@ void os_version(uint32_t *major, uint32_t *minor, uint32_t *build)
 uint32_t os_process_id(void)
 {
     return GetCurrentProcessId();
+}
+
+void os_local_time(uint64_t time, struct tm *out)
+{
+    const __time64_t seconds = (__time64_t)(time / 1000);
+    if (_localtime64_s(out, &seconds) != 0)
+        memset(out, 0, sizeof *out);
 }
