@@ -56,7 +56,8 @@
 /* TEXT(name, member). Empty unless set. */
 #define TEXT_PARAMETERS(TEXT)                                                                      \
     TEXT(ServiceGroup, service_group)                                                              \
-    TEXT(ServiceReadGroup, service_read_group)
+    TEXT(ServiceReadGroup, service_read_group)                                                     \
+    TEXT(DeviceDirectory, device_directory)
 #define PARAMETER_TEXT_ROOM 128u
 
 struct parameters {

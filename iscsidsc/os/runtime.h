@@ -56,6 +56,8 @@ enum status os_publish_file(const char *path, const char *text, uint32_t group);
  */
 enum status os_read_own_file(const char *path, char **out, size_t *length);
 void os_remove_file(const char *path);
+/* Without effect on one that is not empty. */
+void os_remove_directory(const char *path);
 
 /*
  * A lock that ends with the process, however it ends. BUSY: another process has it. Made when it

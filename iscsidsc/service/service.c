@@ -1,4 +1,5 @@
 #include "service/service.h"
+#include "devices/devices.h"
 #include "os/crypto.h"
 #include "os/system.h"
 #include "service/log.h"
@@ -19,8 +20,9 @@ struct service {
     struct configuration configuration;
     struct engine *engine;
     struct door_server *server;
-    bool ready;          /* and who started it has been told */
-    atomic_uint missing; /* bound devices */
+    struct devices *devices; /* NULL: none are made */
+    bool ready;              /* and who started it has been told */
+    atomic_uint missing;     /* bound devices */
     /* On the engine's thread: */
     uint64_t refusals_told;
     uint32_t refusals;
@@ -84,6 +86,27 @@ static void tell_failure(const char *what, enum status status, const char *detai
               detail != NULL ? detail : status_text(status), NULL);
 }
 
+static void on_device(void *context, const char *path, enum status status)
+{
+    (void)context;
+    if (status == STATUS_OK)
+        log_event(OS_LOG_INFO, "device", "path", path, NULL);
+    else
+        log_event(OS_LOG_ERROR, "no-device", "path", path, "status", status_name(status), NULL);
+}
+
+static enum status start_devices(struct service *service)
+{
+    const char *directory = service->configuration.parameters.device_directory;
+    const struct devices_settings settings = {.directory = directory, .told = on_device};
+    if (directory[0] == '\0')
+        return STATUS_OK;
+    enum status status = devices_start(&service->devices, service->engine, &settings);
+    if (status != STATUS_OK)
+        tell_failure("no-devices", status, directory);
+    return status;
+}
+
 static enum status start_engine(struct service *service)
 {
     const struct configuration *configuration = &service->configuration;
@@ -91,6 +114,9 @@ static enum status start_engine(struct service *service)
     if (status != STATUS_OK)
         return status;
     os_loop_post(engine_loop(service->engine), &service->configure_job);
+    status = start_devices(service);
+    if (status != STATUS_OK)
+        return status;
     const struct door_server_options options = {
         .engine = service->engine,
         .loop = engine_loop(service->engine),
@@ -244,6 +270,7 @@ static void stop(struct service *service)
     if (service->server != NULL)
         door_server_unlisten(service->server);
     engine_stop(service->engine);
+    devices_free(service->devices);
     door_server_free(service->server);
     meeting_unlock(&service->meeting);
     door_credentials_clear(&service->meeting.credentials);

@@ -214,6 +214,11 @@ void os_remove_file(const char *path)
     unlink(path);
 }
 
+void os_remove_directory(const char *path)
+{
+    rmdir(path);
+}
+
 /* --- locks --- */
 
 /* Of the open file and not of the process, and of the kind that Wine takes for LockFileEx: a

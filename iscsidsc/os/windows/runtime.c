@@ -220,6 +220,14 @@ void os_remove_file(const char *path)
     os_free(wide);
 }
 
+void os_remove_directory(const char *path)
+{
+    wchar_t *wide = os_wide(path);
+    if (wide != NULL)
+        RemoveDirectoryW(wide);
+    os_free(wide);
+}
+
 /* --- locks --- */
 
 enum status os_file_lock(struct os_file_lock *lock, const char *path)
