@@ -57,7 +57,6 @@ static void open_nbd(struct devices *devices, struct local_device *device)
     enum status status = os_make_private_directory(path);
     if (status == STATUS_OK) {
         strcat(path, "/nbd"); /* devices_start has seen to the room */
-        os_remove_file(path); /* of a process that is no more */
         status = nbd_open(&device->nbd, device->volume, &settings);
     }
     tell(devices, path, status);
@@ -153,6 +152,32 @@ static struct unit *on_resolve(void *context, const char *path)
     return NULL;
 }
 
+/* --- what a process that was killed has left behind --- */
+
+struct remains {
+    const char *path; /* of a directory */
+    unsigned depth;
+};
+
+/* bus0, target0, lun0, and then the forms. */
+static void remove_remains(void *context, const char *name)
+{
+    static const char *const kinds[] = {"bus", "target", "lun", "nbd"};
+    const struct remains *above = context;
+    char path[OS_PATH_ROOM];
+    int length = snprintf(path, sizeof path, "%s/%s", above->path, name);
+    if (length < 0 || (size_t)length >= sizeof path ||
+        strncmp(name, kinds[above->depth], strlen(kinds[above->depth])) != 0)
+        return;
+    if (above->depth + 1 == sizeof kinds / sizeof *kinds) {
+        os_remove_file(path);
+        return;
+    }
+    struct remains below = {path, above->depth + 1};
+    os_list_directory(path, remove_remains, &below);
+    os_remove_directory(path);
+}
+
 /* --- the start and the end --- */
 
 static void on_start(struct os_job *job)
@@ -176,6 +201,8 @@ enum status devices_start(struct devices **out, struct engine *engine,
         os_free(directory);
         return STATUS_NO_MEMORY;
     }
+    struct remains remains = {directory, 0};
+    os_list_directory(directory, remove_remains, &remains);
     *devices = (struct devices){.engine = engine,
                                 .directory = directory,
                                 .told = settings->told,

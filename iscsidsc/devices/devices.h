@@ -20,7 +20,7 @@ struct devices_settings {
     void *context;
 };
 
-/* What another process left behind in the directory is replaced as the devices come. NO_MEMORY,
+/* What a process that was killed has left behind in the directory is removed first. NO_MEMORY,
  * INVALID_PARAMETER (the path is too long), and what os_make_private_directory gives. */
 enum status devices_start(struct devices **out, struct engine *engine,
                           const struct devices_settings *settings);

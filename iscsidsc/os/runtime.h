@@ -58,6 +58,10 @@ enum status os_read_own_file(const char *path, char **out, size_t *length);
 void os_remove_file(const char *path);
 /* Without effect on one that is not empty. */
 void os_remove_directory(const char *path);
+/* The names in a directory but for "." and "..", in no order; none when it cannot be read. `found`
+ * may remove what it is told of. */
+void os_list_directory(const char *path, void (*found)(void *context, const char *name),
+                       void *context);
 
 /*
  * A lock that ends with the process, however it ends. BUSY: another process has it. Made when it

@@ -2,6 +2,7 @@
 #include "os/memory.h"
 #include "os/system.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -217,6 +218,19 @@ void os_remove_file(const char *path)
 void os_remove_directory(const char *path)
 {
     rmdir(path);
+}
+
+void os_list_directory(const char *path, void (*found)(void *context, const char *name),
+                       void *context)
+{
+    DIR *directory = opendir(path);
+    if (directory == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            found(context, entry->d_name);
+    }
+    closedir(directory);
 }
 
 /* --- locks --- */

@@ -1,4 +1,5 @@
 #include "os/runtime.h"
+#include "os/unicode.h"
 #include "os/windows/native.h"
 
 #include <stdio.h>
@@ -226,6 +227,26 @@ void os_remove_directory(const char *path)
     if (wide != NULL)
         RemoveDirectoryW(wide);
     os_free(wide);
+}
+
+void os_list_directory(const char *path, void (*found)(void *context, const char *name),
+                       void *context)
+{
+    char pattern[OS_PATH_ROOM];
+    WIN32_FIND_DATAW entry;
+    int length = snprintf(pattern, sizeof pattern, "%s\\*", path);
+    wchar_t *wide = length > 0 && (size_t)length < sizeof pattern ? os_wide(pattern) : NULL;
+    HANDLE search = wide != NULL ? FindFirstFileW(wide, &entry) : INVALID_HANDLE_VALUE;
+    os_free(wide);
+    if (search == INVALID_HANDLE_VALUE)
+        return;
+    do {
+        char name[OS_PATH_ROOM];
+        if (os_utf16_to_utf8((const uint16_t *)entry.cFileName, name, sizeof name) > 0 &&
+            strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+            found(context, name);
+    } while (FindNextFileW(search, &entry));
+    FindClose(search);
 }
 
 /* --- locks --- */
