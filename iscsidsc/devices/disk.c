@@ -130,12 +130,13 @@ static void change_part(struct disk_request *request)
     struct disk *disk = request->disk;
     uint8_t *part = request->scratch + request->at % disk->block;
     uint8_t *data = request->data == NULL ? NULL : request->data + (request->at - request->offset);
+    size_t length = (size_t)request->step;
     if (request->kind == DISK_READ)
-        memcpy(data, part, request->step);
+        memcpy(data, part, length);
     else if (request->kind == DISK_ZERO)
-        memset(part, 0, request->step);
+        memset(part, 0, length);
     else
-        memcpy(part, data, request->step);
+        memcpy(part, data, length);
 }
 
 static void on_done(struct io *io)
