@@ -11,25 +11,33 @@
 /* ------------------------------------------------------ finding the engine */
 
 /*
- * The transport belongs to one process. After a fork the child sees its parent's pid here, and
- * builds its own: nothing of the old one may be touched, for its locks may have been held when the
- * fork came. That is also why no lock guards this: `builder` is the pid of the process in which a
- * thread builds.
+ * The transport belongs to one process, with all the libraries that this code is linked into. After
+ * a fork the child sees its parent's pid here, and builds its own: nothing of the old one may be
+ * touched, for its locks may have been held when the fork came. That is also why no lock guards
+ * this: `builder` is the pid of the process in which a thread builds.
  */
-static _Atomic(struct door_transport *) current;
-static atomic_uint owner;   /* pid for which `current` was built */
-static atomic_uint builder; /* pid, 0 when none builds */
+static struct door_transport *current(void)
+{
+    return (struct door_transport *)atomic_load(os_common(OS_COMMON_ENGINE));
+}
+
+/* The pid for which it was built. */
+static unsigned owner(void)
+{
+    return (unsigned)atomic_load(os_common(OS_COMMON_OWNER));
+}
 
 /* True: this thread is the one that builds. False: another one did while we waited. */
 static bool become_builder(unsigned pid)
 {
+    _Atomic(uintptr_t) *builder = os_common(OS_COMMON_BUILDER);
     for (;;) {
-        unsigned seen = atomic_load(&builder);
-        if (seen != pid && atomic_compare_exchange_strong(&builder, &seen, pid))
+        uintptr_t seen = atomic_load(builder);
+        if (seen != pid && atomic_compare_exchange_strong(builder, &seen, pid))
             return true;
         if (seen == pid)
             os_sleep(1); /* a service may have to be started */
-        if (atomic_load(&owner) == pid)
+        if (owner() == pid)
             return false;
     }
 }
@@ -38,18 +46,18 @@ static enum status find_transport(struct door_transport **out)
 {
     unsigned pid = os_process_id();
     enum status status = STATUS_OK;
-    if (atomic_load(&owner) != pid && become_builder(pid)) {
+    if (owner() != pid && become_builder(pid)) {
         struct door_transport *built;
-        if (atomic_load(&owner) != pid) { /* another may have built between our look and our turn */
+        if (owner() != pid) { /* another may have built between our look and our turn */
             status = door_find(&built);
             if (status == STATUS_OK) {
-                atomic_store(&current, built);
-                atomic_store(&owner, pid);
+                atomic_store(os_common(OS_COMMON_ENGINE), (uintptr_t)built);
+                atomic_store(os_common(OS_COMMON_OWNER), pid);
             }
         }
-        atomic_store(&builder, 0);
+        atomic_store(os_common(OS_COMMON_BUILDER), 0);
     }
-    *out = atomic_load(&current);
+    *out = current();
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/events.h"
 #include "engine/connections.h"
 #include "os/memory.h"
+#include "os/process.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -23,11 +24,9 @@ struct waiter {
 
 #define ENTRY(node) LIST_OWNER(node, struct entry, link)
 
-static atomic_uint revision; /* of all engines of the process */
-
 unsigned events_revision(void)
 {
-    return atomic_load(&revision);
+    return (unsigned)atomic_load(os_common(OS_COMMON_REVISION));
 }
 
 /* --- keeping --- */
@@ -72,7 +71,7 @@ static void keep(struct events *events, const struct event *event)
 static void publish(struct engine *engine, struct event event)
 {
     struct events *events = &engine->events;
-    atomic_fetch_add(&revision, 1);
+    atomic_fetch_add(os_common(OS_COMMON_REVISION), 1);
     if (!events->wanted)
         return;
     event.sequence = ++events->last;

@@ -33,7 +33,7 @@ target_link_libraries(ima_builtin PUBLIC ima_common)
 
 function(write_ima_version_script output)
     file(STRINGS ${ima_def} names REGEX "^    IMA_")
-    set(lines "")
+    set(lines "        iscsidsc_commons_1;\n") # os/process.h
     foreach(name IN LISTS names)
         string(STRIP ${name} name)
         string(APPEND lines "        ${name};\n")

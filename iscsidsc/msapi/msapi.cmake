@@ -15,7 +15,7 @@ function(write_version_script output)
             string(APPEND names "        ${name};\n")
         endif()
     endforeach()
-    string(APPEND names "        GetIScsiStatusText;\n        WaitIScsiEvents;\n")
+    string(APPEND names "        GetIScsiStatusText;\n        WaitIScsiEvents;\n        iscsidsc_commons_1;\n")
     file(GENERATE OUTPUT ${output} CONTENT "{\n    global:\n${names}    local:\n        *;\n};\n")
 endfunction()
 

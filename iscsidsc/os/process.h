@@ -4,7 +4,20 @@
 
 #include "os/socket.h"
 
+#include <stdint.h>
+
 void os_sleep(uint64_t milliseconds);
+
+/*
+ * A few words of this process, zero at first. A program may load several libraries that this code
+ * is linked into: each has its own globals, but these are the same for all of them.
+ */
+enum os_common { OS_COMMON_ENGINE, OS_COMMON_OWNER, OS_COMMON_BUILDER, OS_COMMON_REVISION };
+enum { OS_COMMON_WORDS = 16 };
+struct os_commons {
+    _Atomic(uintptr_t) words[OS_COMMON_WORDS];
+};
+_Atomic(uintptr_t) *os_common(enum os_common which);
 /* As os_environment reads it; for this process and those it starts. NULL removes it. False: out of
  * memory, or not valid. */
 bool os_set_environment(const char *name, const char *value);

@@ -48,6 +48,7 @@ def main():
     ima = os.path.basename(sys.argv[1]).startswith("libima.")
     soname = "libima.so.0" if ima else "libiscsidsc.so.0"
     expected = tables.ima_exports() if ima else set(tables.functions()) | {"GetIScsiStatusText", "WaitIScsiEvents"}
+    expected = set(expected) | {"iscsidsc_commons_1"}  # os/process.h: what both libraries share in a process
     failures = []
     if names != expected:
         failures.append("exports: missing %s, too many %s" % (sorted(expected - names), sorted(names - expected)))

@@ -16,6 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Exported, and not bound to this library's own: the dynamic linker makes one of all. The number is
+ * that of what the words mean. */
+extern struct os_commons iscsidsc_commons_1;
+__attribute__((visibility("default"))) struct os_commons iscsidsc_commons_1;
+
+_Atomic(uintptr_t) *os_common(enum os_common which)
+{
+    return &iscsidsc_commons_1.words[which];
+}
+
 void os_sleep(uint64_t milliseconds)
 {
     struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000),

@@ -1,9 +1,34 @@
 #include "os/process.h"
+#include "os/thread.h"
 #include "os/windows/wide.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+/* --- what libraries share --- */
+
+static struct os_commons own_commons; /* where the system gives none */
+static struct os_commons *commons = &own_commons;
+static struct os_once commons_once;
+
+/* Memory by a name that has the process' number: the system frees it when the process ends. */
+static void find_commons(void)
+{
+    char name[64];
+    snprintf(name, sizeof name, "Local\\iscsidsc-commons-1-%lu", GetCurrentProcessId());
+    HANDLE mapping = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0,
+                                        (DWORD)sizeof(struct os_commons), name);
+    void *view = mapping != NULL ? MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, 0) : NULL;
+    if (view != NULL)
+        commons = view;
+}
+
+_Atomic(uintptr_t) *os_common(enum os_common which)
+{
+    os_once(&commons_once, find_commons);
+    return &commons->words[which];
+}
 
 void os_sleep(uint64_t milliseconds)
 {
