@@ -34,7 +34,7 @@ void path_leave(struct unit *unit)
     if (volume->chosen == path)
         volume->chosen = NULL;
     volume_hold(volume);
-    io_defer(engine); /* in the middle of something, nobody is told */
+    io_defer(engine);
     io_leave_path(path);
     io_redispatch(&volume->waiting); /* where there is no other path, they end */
     io_undefer(engine);
@@ -47,9 +47,13 @@ void path_verify(struct unit *unit)
     struct volume *volume = path->volume;
     if (volume == NULL)
         return;
+    uint64_t lun = volume->facts.lun; /* of its first path, as its target is */
     path->verified = true;
     volume->facts = unit->facts;
+    volume->facts.lun = lun;
+    io_defer(volume->engine); /* in the middle of something, nobody is told */
     io_redispatch(&volume->waiting);
+    io_undefer(volume->engine);
 }
 
 void path_doubt(struct unit *unit)

@@ -1,6 +1,6 @@
 /* Input and output on logical units: what is moved, how it is split, and what becomes of it when
  * the target or the connection fails. */
-#include "io_test.h"
+#include "io_target.h"
 
 static uint8_t data[256 << 10];
 static uint8_t back[256 << 10];

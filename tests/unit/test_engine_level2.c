@@ -1,6 +1,6 @@
 /* Error recovery level 2 in the engine, and commands that are late: what is carried out exactly
  * once though every connection was lost, and what the engine does when that cannot be had. */
-#include "io_test.h"
+#include "io_target.h"
 
 static uint8_t data[256 << 10];
 static uint8_t back[256 << 10];
