@@ -31,6 +31,12 @@ struct carrier {
     struct carrier_counts counts;
 };
 
+bool carrier_repeats(const struct carrier_settings *settings)
+{
+    (void)settings;
+    return false;
+}
+
 static void tend(struct carrier *carrier);
 
 static void tend_later(struct carrier *carrier)

@@ -35,6 +35,9 @@ struct carrier_counts {
 
 struct carrier;
 
+/* It sends again what is lost, and no command may fail. */
+bool carrier_repeats(const struct carrier_settings *settings);
+
 /* Exits when there is no memory. It begins to connect. */
 struct carrier *carrier_open(struct os_loop *loop, const struct carrier_settings *settings);
 /* What is under way ends. */

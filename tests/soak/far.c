@@ -52,9 +52,8 @@ static void add_disk(struct target *target, uint64_t bytes)
 }
 
 static void open_target(struct far *far, struct os_loop *loop, const struct far_settings *settings,
-                        struct os_address *at)
+                        struct portal_address *bound)
 {
-    struct portal_address bound;
     struct target *target;
 
     far->entity = target_entity_new(&os_crypto);
@@ -64,9 +63,16 @@ static void open_target(struct far *far, struct os_loop *loop, const struct far_
     add_disk(target, settings->bytes);
     far->server = target_server_new(loop, far->entity);
     require(far->server != NULL &&
-                target_server_listen(far->server, "127.0.0.1", 0, 1, &bound) == STATUS_OK,
+                target_server_listen(far->server, "127.0.0.1", 0, 1, bound) == STATUS_OK,
             "listener of the target");
-    os_address_parse(at, "127.0.0.1", bound.port);
+}
+
+/* Who asks is told of the proxy alone. */
+static void hide_target(struct far *far, struct portal_address *portal)
+{
+    target_remove_portal(far->entity, portal);
+    portal->port = proxy_port(far->proxy);
+    require(target_add_portal(far->entity, portal) == STATUS_OK, "memory for a portal");
 }
 
 static void run(void *loop)
@@ -90,6 +96,7 @@ struct far *far_open(struct os_loop *loop, const struct far_settings *settings)
 {
     struct far *far = calloc(1, sizeof *far);
     struct proxy_settings proxy = settings->proxy;
+    struct portal_address bound;
 
     require(far != NULL, "memory");
     if (settings->thread)
@@ -97,9 +104,13 @@ struct far *far_open(struct os_loop *loop, const struct far_settings *settings)
     require(loop != NULL, "loop");
     far->loop = loop;
     far->calm.run = on_calm;
-    if (settings->embedded)
-        open_target(far, loop, settings, &proxy.target);
+    if (settings->embedded) {
+        open_target(far, loop, settings, &bound);
+        os_address_parse(&proxy.target, "127.0.0.1", bound.port);
+    }
     far->proxy = proxy_open(loop, &proxy);
+    if (settings->embedded)
+        hide_target(far, &bound);
     if (settings->thread)
         far->thread = os_thread_start(run, loop);
     require(!settings->thread || far->thread != NULL, "thread");

@@ -79,23 +79,27 @@ static struct sum sums[LEVELS];
 
 /* --- what a round is like --- */
 
-static void choose_harm(struct shape *shape, struct dice *dice, const struct options *options)
+static void choose_harm(struct shape *shape, struct dice *dice, const struct options *options,
+                        bool repeats)
 {
     static const uint32_t data[HARM_COUNT] = {
         [HARM_DATA] = 60, [HARM_SWAP] = 5, [HARM_DELAY] = 800};
     static const uint32_t cuts[HARM_COUNT] = {
         [HARM_STALL] = 20000, [HARM_END] = 600, [HARM_RESET] = 600, [HARM_SWAP] = 20};
+    static const uint32_t stalls[HARM_COUNT] = {[HARM_STALL] = 700, [HARM_SWAP] = 20};
     static const uint32_t all[HARM_COUNT] = {
         [HARM_HEADER] = 1500, [HARM_DATA] = 300,    [HARM_LOSE] = 3000, [HARM_SWAP] = 10,
         [HARM_DELAY] = 1000,  [HARM_STALL] = 20000, [HARM_END] = 3000,  [HARM_RESET] = 3000};
     uint32_t *chance = shape->far.proxy.chance;
-    unsigned which = dice_below(dice, 4);
+    unsigned which = dice_below(dice, 5);
     unsigned severity = dice_between(dice, 1, 4);
     static const struct {
         const char *name;
         const uint32_t *chance;
-    } kinds[] = {{"all", all}, {"data", data}, {"cuts", cuts}, {"all", all}};
+    } kinds[] = {{"all", all}, {"data", data}, {"cuts", cuts}, {"all", all}, {"stalls", stalls}};
 
+    if (repeats) /* a command is lost so and so often at most */
+        severity *= 8;
     shape->harm = kinds[which].name;
     memcpy(chance, kinds[which].chance, sizeof all);
     for (unsigned i = 0; i < HARM_COUNT; i++)
@@ -159,7 +163,8 @@ static struct shape choose_shape(struct round *round)
     if (options->level >= 0)
         shape.level = (unsigned)options->level;
     shape.connections = options->peer != NULL ? 1 : dice_between(&dice, 1, 3);
-    choose_harm(&shape, &dice, options);
+    shape.carrier.seed = round->seed;
+    choose_harm(&shape, &dice, options, carrier_repeats(&shape.carrier));
     shape.far.proxy.seed = round->seed;
     shape.far.embedded = options->peer == NULL;
     shape.far.thread = options->threads;
@@ -171,8 +176,8 @@ static struct shape choose_shape(struct round *round)
     shape.carrier.session.offers.max_recv_data_segment_length =
         dice_one_in(&dice, 2) ? 262144 : 8192;
     shape.carrier.connections = shape.connections;
-    shape.carrier.seed = round->seed;
     shape.carrier.verbose = options->verbose;
+    shape.all_recovers = shape.all_recovers || carrier_repeats(&shape.carrier);
     shape.carrier.changed = on_changed;
     shape.carrier.context = round;
     shape.load = (struct load_settings){
@@ -382,7 +387,8 @@ static const char *problem(const struct round *round)
                  shadow_unsettled(round->shadow));
     else if (round->shape.all_recovers && load->failed > 0)
         snprintf(text, sizeof text,
-                 "%" PRIu64 " commands failed that level %u was to save (the last: %s; the last "
+                 "%" PRIu64
+                 " commands failed that should not have at level %u (the last: %s; the last "
                  "connection: %s)",
                  load->failed, round->shape.level, load->error, round->counts.last);
     return text[0] != '\0' ? text : NULL;
