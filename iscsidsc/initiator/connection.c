@@ -119,6 +119,7 @@ void connection_close(struct connection *connection, enum status status)
     struct session *session = connection->session;
     enum status task_status = status == STATUS_OK ? STATUS_NO_CONNECTION : status;
     bool keep = recover_wanted(connection, status);
+    bool carried = connection->state == CONNECTION_FULL_FEATURE || connection->draining;
 
     if (connection->closing || connection->state == CONNECTION_CLOSED)
         return;
@@ -133,6 +134,8 @@ void connection_close(struct connection *connection, enum status status)
     recover_lost(connection);
     if (keep)
         recover_keep(connection);
+    else if (status != STATUS_OK)
+        fence_lost(connection, status, carried);
     managements_fail(session, connection, task_status);
     tasks_fail(connection, task_status);
     text_fail(connection, task_status);

@@ -266,6 +266,8 @@ enum task_state { TASK_IDLE, TASK_WAITING, TASK_ACTIVE, TASK_KEPT };
 
 /* The least loaded connection in full feature phase, or NULL. */
 struct connection *usable_connection(const struct session *session);
+/* Does it have a connection that carries tasks, or will? */
+bool session_hopeful(const struct session *session);
 /* Sends what the command window lets through. */
 void tasks_pump(struct session *session);
 void task_finish(struct task *task, enum status status);
@@ -292,6 +294,11 @@ bool recover_expected(const struct session *session);
 /* Shall what this connection carries be kept, which ends for that reason? */
 bool recover_wanted(const struct connection *connection, enum status status);
 void recover_keep(struct connection *connection);
+void recover_keep_task(struct task *task);
+/* Those of that connection; NULL: all. */
+void recover_fail_kept(struct session *session, const uint16_t *cid);
+/* Logs the next lost connection out. */
+void recover_go_on(struct session *session);
 void recover_logged_in(struct connection *connection);
 /* The answer to the logout of a lost connection / to TASK REASSIGN. */
 void recover_logged_out(struct session *session, uint8_t response);
@@ -302,6 +309,14 @@ bool task_retry(struct connection *connection, struct task *task);
 void recover_lost(struct connection *connection);
 void recover_forget(struct session *session);
 
+/* --- fence.c --- */
+
+/* Below level 2: what a lost connection carried is not taken over, but must not be carried out late
+ * either. */
+bool fence_needed(const struct session *session);
+/* The connection is closed. `carried`: it was in full feature phase. */
+void fence_lost(struct connection *connection, enum status status, bool carried);
+
 /* --- rescue.c --- */
 
 /* Its time is over. */
@@ -310,6 +325,8 @@ void task_late(struct task *task, uint64_t now);
 void rescue_go_on(struct task *task, uint64_t now);
 /* Nor did the reset of this unit. */
 void rescue_session(struct session *session, uint64_t lun);
+/* Closes all connections. */
+void session_give_up(struct session *session, const char *detail);
 
 /* --- manage.c --- */
 

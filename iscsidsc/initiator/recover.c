@@ -130,7 +130,7 @@ bool recover_wanted(const struct connection *connection, enum status status)
            (connection->state == CONNECTION_FULL_FEATURE || connection->draining);
 }
 
-static void keep(struct task *task)
+void recover_keep_task(struct task *task)
 {
     struct session *session = task->session;
     struct slot *slot = tag_find(&session->tags, task->itt);
@@ -170,7 +170,7 @@ void recover_keep(struct connection *connection)
         if (task->reassigning) /* the target may see it on any of them */
             note_former(task, task->lost_cid);
         task->lost_cid = connection->cid;
-        keep(task);
+        recover_keep_task(task);
     }
 }
 
@@ -281,7 +281,12 @@ static void take_over_all(struct session *session, uint16_t cid, bool fresh)
     }
 }
 
-static void fail_kept(struct session *session, const uint16_t *cid)
+static void finish_kept(struct task *task)
+{
+    task_finish(task, fence_needed(task->session) ? task->status : STATUS_CONNECTION_CLOSED);
+}
+
+void recover_fail_kept(struct session *session, const uint16_t *cid)
 {
     struct list failed;
     struct list *first;
@@ -295,7 +300,7 @@ static void fail_kept(struct session *session, const uint16_t *cid)
         list_append(&failed, node);
     }
     while ((first = list_first(&failed)))
-        task_finish(LIST_OWNER(first, struct task, link), STATUS_CONNECTION_CLOSED);
+        finish_kept(LIST_OWNER(first, struct task, link));
 }
 
 static void log_out_lost(struct connection *connection, uint16_t cid)
@@ -310,7 +315,7 @@ static void log_out_lost(struct connection *connection, uint16_t cid)
     }
     session->recoverer = connection;
     session->recovered_cid = cid;
-    pdu.logout_request.reason = LOGOUT_RECOVERY;
+    pdu.logout_request.reason = fence_needed(session) ? LOGOUT_CLOSE_CONNECTION : LOGOUT_RECOVERY;
     pdu.logout_request.cid = cid;
     pdu.logout_request.cmd_sn = session->cmd_sn;
     pdu.logout_request.exp_stat_sn = connection->stat_sn.next;
@@ -318,7 +323,7 @@ static void log_out_lost(struct connection *connection, uint16_t cid)
 }
 
 /* One lost connection after the other. */
-static void go_on(struct session *session)
+void recover_go_on(struct session *session)
 {
     struct connection *connection = usable_connection(session);
     struct list *first = list_first(&session->kept);
@@ -340,17 +345,21 @@ static void go_on(struct session *session)
         log_out_lost(connection, cid);
         return;
     }
-    take_over_all(session, cid, false); /* the login with its CID was its logout */
+    /* The login with its CID was its logout. */
+    if (fence_needed(session))
+        recover_fail_kept(session, &cid);
+    else
+        take_over_all(session, cid, false);
     first = list_first(&session->kept);
     if (!first || LIST_OWNER(first, struct task, link)->lost_cid != cid)
-        go_on(session);
+        recover_go_on(session);
 }
 
 void recover_logged_in(struct connection *connection)
 {
     plug_holes(connection);
     if (recover_expected(connection->session))
-        go_on(connection->session);
+        recover_go_on(connection->session);
 }
 
 void recover_logged_out(struct session *session, uint8_t response)
@@ -358,11 +367,11 @@ void recover_logged_out(struct session *session, uint8_t response)
     uint16_t cid = session->recovered_cid;
 
     session->recoverer = NULL;
-    if (response == LOGOUT_DONE || response == LOGOUT_NO_CID)
+    if (!fence_needed(session) && (response == LOGOUT_DONE || response == LOGOUT_NO_CID))
         take_over_all(session, cid, true);
     else
-        fail_kept(session, &cid);
-    go_on(session);
+        recover_fail_kept(session, &cid);
+    recover_go_on(session);
     tasks_pump(session);
 }
 
@@ -380,7 +389,7 @@ static bool try_former(struct task *task)
     output_forget(task->connection, task);
     note_former(task, task->lost_cid);
     task->lost_cid = cid;
-    keep(task);
+    recover_keep_task(task);
     return true;
 }
 
@@ -404,7 +413,7 @@ void recover_reassigned(struct connection *connection, uint32_t itt, uint8_t res
     } else {
         if (!recover_expected(session))
             session->lost = true;
-        go_on(session);
+        recover_go_on(session);
     }
 }
 
@@ -455,12 +464,14 @@ void session_tick(struct session *session, uint64_t now)
     if (session->lost)
         start_waiting(session, now);
     if (session->kept_until <= now) {
+        if (fence_needed(session))
+            session_give_up(session, "no answer to the logout of a lost connection in time");
         session->kept_until = session->recover_at = INITIATOR_NEVER;
-        fail_kept(session, NULL);
+        recover_fail_kept(session, NULL);
         tasks_fail_waiting(session, STATUS_NO_CONNECTION);
     } else if (session->recover_at <= now && !session->recoverer && session_usable(session)) {
         session->recover_at = now + RETRY_AFTER;
-        go_on(session);
+        recover_go_on(session);
     }
     deadlines_tick(session, now);
 }

@@ -6,6 +6,8 @@
 #include "initiator/internal.h"
 #include "os/memory.h"
 
+static const char no_answer[] = "neither a command nor its abort nor a reset was answered in time";
+
 enum { RESCUE_NONE, RESCUE_ABORT, RESCUE_RESET };
 
 static void reset_done(struct management *reset)
@@ -41,7 +43,7 @@ static bool reset_unit(struct session *session, uint64_t lun, uint64_t now)
 }
 
 /* Nothing helps: what the target still does with this session's commands ends with the session. */
-static void give_up_session(struct session *session)
+void session_give_up(struct session *session, const char *detail)
 {
     session->failing = true;
     LIST_EACH_SAFE(node, &session->connections)
@@ -49,8 +51,7 @@ static void give_up_session(struct session *session)
         struct connection *connection = LIST_OWNER(node, struct connection, link);
 
         if (connection->state != CONNECTION_IDLE)
-            connection_fail(connection, STATUS_COMMAND_TIMEOUT,
-                            "neither a command nor its abort nor a reset was answered in time");
+            connection_fail(connection, STATUS_COMMAND_TIMEOUT, "%s", detail);
     }
     session->failing = false;
 }
@@ -62,7 +63,7 @@ void rescue_session(struct session *session, uint64_t lun)
         struct task *task = LIST_OWNER(node, struct task, link);
 
         if (task->lun == lun && task->rescue == RESCUE_RESET) {
-            give_up_session(session);
+            session_give_up(session, no_answer);
             return;
         }
     }
@@ -82,7 +83,7 @@ void rescue_go_on(struct task *task, uint64_t now)
         task->rescue = RESCUE_RESET;
         deadline_set(session, &task->deadline, now + timeouts->reset);
     } else {
-        give_up_session(session);
+        session_give_up(session, no_answer);
     }
 }
 

@@ -217,8 +217,7 @@ void session_cancel(struct session *session, struct task *task)
         task_give_up(task, STATUS_CANCELLED);
 }
 
-/* Does it have a connection that carries tasks, or will? */
-static bool is_hopeful(const struct session *session)
+bool session_hopeful(const struct session *session)
 {
     LIST_EACH(node, &session->connections)
     {
@@ -253,7 +252,7 @@ void tasks_fail_waiting(struct session *session, enum status status)
     struct list failed;
 
     list_init(&failed);
-    if (!is_hopeful(session) && !recover_expected(session))
+    if (!session_hopeful(session) && !recover_expected(session))
         move_all(&session->waiting, &failed);
     finish_all(&failed, status);
 }

@@ -331,6 +331,52 @@ static void a_lost_connection_takes_only_its_tasks(void **state)
     assert_int_equal(peer_take(&two->second, PDU_SCSI_COMMAND)->scsi_command.cmd_sn, 4);
 }
 
+static void confirm_logout(struct peer *via, uint16_t cid)
+{
+    struct pdu pdu = {.opcode = PDU_LOGOUT_RESPONSE, .final = true};
+
+    pdu.itt = peer_take(via, PDU_LOGOUT_REQUEST)->itt;
+    assert_int_equal(via->framer.pdu.logout_request.reason, LOGOUT_CLOSE_CONNECTION);
+    assert_int_equal(via->framer.pdu.logout_request.cid, cid);
+    pdu.logout_response.sn = peer_sn(via, true);
+    peer_say(via, &pdu, NULL, 0);
+}
+
+/* The target may not have noticed, and carry them out late. */
+static void what_a_lost_connection_carried_ends_when_the_target_has_dropped_it(void **state)
+{
+    struct two *two = *state;
+    struct reading *readings = two->readings;
+
+    read_some(two, &readings[0], 16);
+    peer_take(&two->first, PDU_SCSI_COMMAND);
+    read_some(two, &readings[1], 16);
+    peer_take(&two->second, PDU_SCSI_COMMAND);
+    connection_lost(two->first.connection, STATUS_CONNECTION_RESET);
+    assert_int_equal(readings[0].ended, 0);
+    answer(&two->second, readings[1].task.itt);
+    assert_int_equal(readings[1].task.status, STATUS_OK);
+    confirm_logout(&two->second, 1);
+    assert_int_equal(readings[0].ended, 1);
+    assert_int_equal(readings[0].task.status, STATUS_CONNECTION_RESET);
+    assert_false(two->second.closed);
+}
+
+static void without_an_answer_to_that_the_session_ends(void **state)
+{
+    struct two *two = *state;
+    struct reading *readings = two->readings;
+
+    read_some(two, &readings[0], 16);
+    peer_take(&two->first, PDU_SCSI_COMMAND);
+    connection_lost(two->first.connection, STATUS_CONNECTION_RESET);
+    two->second.now += peer_settings.timeouts.logout;
+    connection_tick(two->second.connection, two->second.now);
+    assert_true(two->second.closed);
+    assert_int_equal(readings[0].ended, 1);
+    assert_int_equal(readings[0].task.status, STATUS_CONNECTION_RESET);
+}
+
 /* There is nobody who could tell the target at once that the lost command will not come again. */
 static void a_hole_is_filled_by_a_connection_that_is_logging_in(void **state)
 {
@@ -343,8 +389,11 @@ static void a_hole_is_filled_by_a_connection_that_is_logging_in(void **state)
     cmd_sn = peer_take(&two->first, PDU_SCSI_COMMAND)->scsi_command.cmd_sn;
     peer_join(&two->second, &two->first, 3);
     connection_lost(two->first.connection, STATUS_CONNECTION_RESET);
-    assert_int_equal(two->readings[0].task.status, STATUS_CONNECTION_RESET);
+    assert_int_equal(two->readings[0].ended, 0);
     peer_log_in_with(&two->second, JOINING, sizeof JOINING);
+    two->second.exp_cmd_sn = cmd_sn; /* it never came */
+    confirm_logout(&two->second, 1);
+    assert_int_equal(two->readings[0].task.status, STATUS_CONNECTION_RESET);
     assert_false(peer_take(&two->second, PDU_NOP_OUT)->immediate);
     assert_int_equal(two->second.framer.pdu.nop_out.cmd_sn, cmd_sn);
     read_some(two, &two->readings[1], 16);
@@ -518,6 +567,8 @@ int main(void)
         TEST(stat_sn_counts_for_each_connection),
         TEST(an_answer_on_the_wrong_connection_is_refused),
         TEST(a_lost_connection_takes_only_its_tasks),
+        TEST(what_a_lost_connection_carried_ends_when_the_target_has_dropped_it),
+        TEST(without_an_answer_to_that_the_session_ends),
         TEST(a_hole_is_filled_by_a_connection_that_is_logging_in),
         TEST(a_leaving_connection_ends_its_tasks_first),
         TEST(draining_has_its_time),
