@@ -11,6 +11,7 @@ enum {
      * is taken. */
     LARGE_PAYLOAD = 32 << 10,
     LOOK_AHEAD_LARGE = 16 << 10,
+    OTHERS_MOST = 7, /* connections of a session that are looked at together */
 };
 
 struct link {
@@ -22,8 +23,10 @@ struct link {
     struct chap_inquiry *inquiry; /* under way */
     struct os_timer patience_timer;
     struct patience patience;
+    struct list patient; /* among those of the base, while `least` is more than 1 */
     struct eagerness eagerness;
     unsigned least; /* bytes that make the socket readable */
+    uint64_t round; /* of the loop, in which another link has had this one read */
     uint64_t heard;
     unsigned depth; /* calls into the core under way */
     bool posted;
@@ -34,6 +37,7 @@ bool link_base_open(struct link_base *base, struct os_loop *loop)
 {
     base->loop = loop;
     base->authority = NULL;
+    list_init(&base->patient);
     base->look_ahead = os_alloc(LOOK_AHEAD);
     return base->look_ahead != NULL;
 }
@@ -52,6 +56,7 @@ static void shut(struct link *link)
     os_watch_stop(&link->watch);
     os_timer_clear(&link->timer);
     os_timer_clear(&link->patience_timer);
+    list_remove(&link->patient);
     if (link->watch.socket != OS_NO_SOCKET)
         os_close(link->watch.socket);
     link->watch.socket = OS_NO_SOCKET;
@@ -123,7 +128,10 @@ static void set_pace(struct link *link)
         return;
     link->least = least;
     os_receive_least(link->watch.socket, least);
-    if (least == 1)
+    list_remove(&link->patient);
+    if (least > 1)
+        list_append(&link->base->patient, &link->patient);
+    else
         os_timer_clear(&link->patience_timer);
 }
 
@@ -213,13 +221,49 @@ static void on_patience_over(struct os_timer *timer)
     leave(link);
 }
 
+/* The other links of the session that wait for much: something has come there, too. */
+static size_t enter_others(const struct link *link, struct link **others, size_t room)
+{
+    const struct session *session = connection_session(link->connection);
+    const uint64_t round = os_loop_round(link->base->loop);
+    size_t count = 0;
+    LIST_EACH(node, &link->base->patient)
+    {
+        struct link *other = LIST_OWNER(node, struct link, patient);
+        if (other == link || other->round == round || count == room ||
+            connection_session(other->connection) != session)
+            continue;
+        enter(other);
+        other->round = round;
+        others[count++] = other;
+    }
+    return count;
+}
+
+/* One wake-up is enough for all connections of a session. */
+static void receive_on_others(struct link **others, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_open(others[i]) && receive(others[i]) > 0)
+            patience_restart(&others[i]->patience);
+    }
+    for (size_t i = 0; i < count; i++)
+        leave(others[i]);
+}
+
 static void on_ready(struct os_watch *watch, unsigned events)
 {
     struct link *link = LIST_OWNER(watch, struct link, watch);
+    struct link *others[OTHERS_MOST];
+    size_t count = 0;
+    if (link->least > 1 && link->round == os_loop_round(link->base->loop))
+        events &= ~(unsigned)OS_READABLE; /* should more have come since, it will be told again */
     enter(link);
     if (events & OS_READABLE) {
+        count = link->least > 1 ? enter_others(link, others, OTHERS_MOST) : 0;
         end_pace(link);
         receive(link);
+        receive_on_others(others, count);
     }
     leave(link);
 }
@@ -255,6 +299,7 @@ struct link *link_open(struct link_base *base, os_socket socket, struct connecti
     link->timer.fire = on_timer;
     link->patience_timer.fire = on_patience_over;
     patience_init(&link->patience);
+    list_init(&link->patient);
     eagerness_init(&link->eagerness);
     link->least = 1;
     link->job.run = on_job;

@@ -7,12 +7,14 @@
 
 #include "discovery/authority.h"
 #include "discovery/gate.h"
+#include "os/list.h"
 #include "os/loop.h"
 
 /* What all links of a thread share. */
 struct link_base {
     struct os_loop *loop;
-    void *look_ahead; /* received bytes pass through it; nothing stays between two events */
+    void *look_ahead;    /* received bytes pass through it; nothing stays between two events */
+    struct list patient; /* links that wait for much to come */
     struct chap_authority *authority; /* NULL: nobody has secrets for us */
     struct connect_gate *gate;        /* NULL: whoever is asked for may be connected to */
 };

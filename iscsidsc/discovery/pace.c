@@ -1,12 +1,13 @@
 #include "discovery/pace.h"
 
 enum {
-    PATIENT_TASKS = 8,      /* so many must be under way */
-    PATIENT_ANSWERS = 4,    /* for fewer no wait is worth it */
-    PATIENT_MOST = 1 << 20, /* bytes */
-    PATIENT_TIME = 1000,    /* in which the part should come, */
-    PATIENT_LITTLE = 250,   /* and when it did in this, it was too small */
-    HASTE_FIRST = 16,       /* rounds without patience, doubled each time */
+    PATIENT_TASKS = 8,        /* so many must be under way */
+    PATIENT_ANSWERS = 4,      /* for fewer, */
+    PATIENT_BULK = 128 << 10, /* and fewer bytes, no wait is worth it */
+    PATIENT_MOST = 1 << 20,   /* bytes */
+    PATIENT_TIME = 1000,      /* in which the part should come, */
+    PATIENT_LITTLE = 250,     /* and when it did in this, it was too small */
+    HASTE_FIRST = 16,         /* rounds without patience, doubled each time */
     HASTE_MOST = 4096,
 
     TRIAL = 8,         /* answers */
@@ -19,7 +20,7 @@ enum {
 
 void patience_init(struct patience *patience)
 {
-    *patience = (struct patience){.halvings = 1, .haste_next = HASTE_FIRST};
+    *patience = (struct patience){.least = 1, .halvings = 1, .haste_next = HASTE_FIRST};
 }
 
 static void be_hasty(struct patience *patience)
@@ -29,11 +30,13 @@ static void be_hasty(struct patience *patience)
         patience->haste_next *= 2;
 }
 
-/* In steps, for each change is a system call. */
-static unsigned round_down(uint64_t bytes)
+/* In steps, and as it was when that is not too far off: each change is a system call. */
+static unsigned round_down(const struct patience *patience, uint64_t bytes)
 {
     unsigned least = 1;
 
+    if (patience->least > 1 && patience->least <= bytes && bytes < patience->least * UINT64_C(3))
+        return patience->least;
     while (least * UINT64_C(2) <= bytes)
         least *= 2;
     return least;
@@ -45,8 +48,8 @@ static unsigned part_of(struct patience *patience, size_t tasks, uint64_t bytes)
 
     if (part > PATIENT_MOST)
         part = PATIENT_MOST;
-    if (part * tasks >= bytes * PATIENT_ANSWERS)
-        return round_down(part);
+    if (part >= PATIENT_BULK || part * tasks >= bytes * PATIENT_ANSWERS)
+        return round_down(patience, part);
     if (patience->halvings > 1) {
         patience->halvings--;
         be_hasty(patience);
@@ -66,6 +69,7 @@ unsigned patience_begin(struct patience *patience, size_t tasks, uint64_t bytes,
         patience->since = 0;
     else if (patience->since == 0)
         patience->since = now;
+    patience->least = least;
     return least;
 }
 
@@ -83,6 +87,11 @@ void patience_end(struct patience *patience, uint64_t now)
     patience->haste_next = HASTE_FIRST;
     if (time < PATIENT_LITTLE && patience->halvings > 1)
         patience->halvings--;
+}
+
+void patience_restart(struct patience *patience)
+{
+    patience->since = 0;
 }
 
 /* --- eagerness --- */

@@ -18,6 +18,7 @@
 
 struct patience {
     uint64_t since;    /* when the wait began; 0: none */
+    unsigned least;    /* bytes that are waited for; 1: no wait */
     unsigned halvings; /* of what the tasks bring, to get the part */
     unsigned haste;    /* rounds until it may be patient again */
     unsigned haste_next;
@@ -29,6 +30,8 @@ void patience_init(struct patience *patience);
 unsigned patience_begin(struct patience *patience, size_t tasks, uint64_t bytes, uint64_t now);
 /* So many bytes have come, or their time was over. */
 void patience_end(struct patience *patience, uint64_t now);
+/* Something was taken before that: nothing is learnt from this wait. */
+void patience_restart(struct patience *patience);
 
 /*
  * Eagerness: when one task alone is under way and its answer is near, staying awake for it can be

@@ -41,6 +41,7 @@ struct os_loop {
     uint64_t quiet_until;        /* the keeper does not take over before */
     bool unpolled;               /* the last round had jobs and asked no socket; the runner's */
     unsigned expected;           /* microseconds of os_loop_expect; the runner's */
+    uint64_t round;              /* waits until now; the runner's */
 
     atomic_uint wakers;      /* threads between the mutex and the end of the wake-up */
     atomic_uintptr_t thread; /* that runs it, 0 when none does */
@@ -259,6 +260,11 @@ void os_loop_expect(struct os_loop *loop, unsigned microseconds)
     loop->expected = microseconds;
 }
 
+uint64_t os_loop_round(const struct os_loop *loop)
+{
+    return loop->round;
+}
+
 static bool has_work(struct os_loop *loop)
 {
     os_mutex_lock(loop->mutex);
@@ -294,6 +300,7 @@ static void turn(struct os_loop *loop)
 {
     if (!run_waiting_jobs(loop)) {
         size_t count = wait_for_events(loop);
+        loop->round++;
         struct os_job *jobs = take_jobs(loop);
         loop->unpolled = false;
         deliver(loop, count);

@@ -62,6 +62,9 @@ void os_timer_clear(struct os_timer *timer);
  */
 void os_loop_expect(struct os_loop *loop, unsigned microseconds);
 
+/* On the loop's thread: the events of one wait have the same number, never 0. */
+uint64_t os_loop_round(const struct os_loop *loop);
+
 /* --- work from other threads --- */
 struct os_job {
     void (*run)(struct os_job *job);

@@ -179,6 +179,30 @@ static int several_sessions(void)
     return several("4 KiB random read, 4 commands under way in each", jobs, names, 3);
 }
 
+static int through_engine(void)
+{
+    static const struct {
+        uint32_t size;
+        unsigned depth;
+    } rows[] = {{4096, 1}, {4096, 32}, {4096, 128}, {64 << 10, 16}, {1 << 20, 16}};
+    static const struct io_goals goals = {0, 0, 0};
+    char what[80];
+
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        struct io_job job = job_of(i % 2 != 0, true, rows[i / 2].size, rows[i / 2].depth);
+        struct io_entrant entrants[] = {{.contender = &io_core, .job = job},
+                                        {.contender = &io_engine, .job = job}};
+        snprintf(what, sizeof what, "%u KiB random %s, depth %u, engine", job.size >> 10,
+                 verb(job.write), job.depth);
+        if (!is_wanted(what))
+            continue;
+        if (io_measure(entrants, 2) != 0)
+            return -1;
+        io_row(what, &entrants[0].median, &entrants[1].median, NULL, NULL, &goals);
+    }
+    return 0;
+}
+
 static int heap(void)
 {
     struct io_job job = job_of(false, true, 4096, 1);
@@ -211,6 +235,10 @@ static int run(const char *label)
     io_table(title, "one");
     if (several_connections(false) != 0 || several_connections(true) != 0 ||
         several_sessions() != 0)
+        return -1;
+    snprintf(title, sizeof title, "Through the engine (`engine/io.h`), target %s", label);
+    io_table(title, "core");
+    if (through_engine() != 0)
         return -1;
     return is_wanted("heap") ? heap() : 0;
 }

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IO_BLOCK 512u
+#define IO_BLOCK      512u
+#define IO_DEPTH_MOST 128 /* of one session */
 
 struct io_job {
     const char *portal; /* host:port */
@@ -33,7 +34,7 @@ struct io_contender {
 };
 
 /* io_blind parses nothing of what the target sends; io_bare talks to no target at all. */
-extern const struct io_contender io_core, io_libiscsi, io_blind, io_bare;
+extern const struct io_contender io_core, io_engine, io_libiscsi, io_blind, io_bare;
 
 /* The block where the next command begins. */
 uint64_t io_next_block(const struct io_job *job);
