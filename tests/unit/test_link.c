@@ -10,12 +10,20 @@
 
 #define TARGET "iqn.2026-11.org.example:link"
 
-enum { TASKS = 32, READ = 64 << 10, DISK = 8 << 20, MISSING_LUN = 5 };
+enum {
+    TASKS = 32,
+    READ = 64 << 10,
+    WRITE = 4096,
+    DISK = 8 << 20,
+    MISSING_LUN = 5,
+    CONNECTIONS = 4,
+};
 
 static struct os_loop *loop;
 static struct link_base base;
 static struct target_entity *entity;
 static struct target_server *server;
+static struct target_disk *disk;
 static struct contact *contact;
 static struct portal_address portal;
 static enum status told;
@@ -51,7 +59,6 @@ static const struct contact_events events = {.ready = on_event, .over = on_event
 static int start(void **state)
 {
     struct target *target;
-    struct target_disk *disk;
     struct session_settings session = {
         .initiator_name = "iqn.2026-11.org.example:test",
         .target_name = TARGET,
@@ -59,7 +66,7 @@ static int start(void **state)
         .offers = {.header_digest = "None",
                    .data_digest = "None",
                    .max_recv_data_segment_length = 262144,
-                   .max_connections = 1,
+                   .max_connections = CONNECTIONS,
                    .immediate_data = true,
                    .max_burst_length = 262144,
                    .first_burst_length = 65536,
@@ -102,6 +109,26 @@ static int stop(void **state)
     link_base_close(&base);
     os_loop_free(loop);
     return 0;
+}
+
+static struct contact_connection *joined[CONNECTIONS];
+
+static void on_over(void *context, enum status status)
+{
+    (void)context, (void)status;
+}
+
+static const struct contact_events joined_events = {.ready = on_event, .over = on_over};
+
+static void join_others(void)
+{
+    struct contact_settings settings = {.portal = &portal, .connect_timeout = BOUND};
+    for (unsigned i = 1; i < CONNECTIONS; i++) {
+        uint16_t cid = session_new_cid(contact_session(contact));
+        joined[i] = contact_join(contact, &settings, cid, &joined_events, NULL);
+        assert_non_null(joined[i]);
+        run("login of another connection");
+    }
 }
 
 /* --- reads --- */
@@ -186,6 +213,83 @@ static void answers_without_data_are_not_waited_for(void **state)
     }
 }
 
+static void reads_on_several_connections_arrive_whole(void **state)
+{
+    (void)state;
+    take_attention();
+    join_others();
+    for (unsigned round = 0; round < 20; round++) {
+        read_all(TASKS, round % 5);
+        check_all(TASKS, round % 5);
+    }
+}
+
+/* While one connection is read because another one had something to read. */
+static void drop_joined(struct task *task)
+{
+    for (unsigned i = 1; i < CONNECTIONS - 1; i++)
+        contact_drop(joined[i], STATUS_CONNECTION_RESET);
+    on_done(task);
+}
+
+static void connections_may_be_dropped_by_what_another_brings(void **state)
+{
+    unsigned whole = 0;
+    (void)state;
+    take_attention();
+    for (unsigned first = 0; first < TASKS; first += 5) {
+        join_others();
+        told = STATUS_OK;
+        under_way = TASKS;
+        contact_hold(contact);
+        for (unsigned i = 0; i < TASKS; i++) {
+            reads[i].piece = (struct iov){reads[i].data, READ};
+            reads[i].task = (struct task){.data_in = &reads[i].piece,
+                                          .data_in_count = 1,
+                                          .data_in_length = READ,
+                                          .done = i == first ? drop_joined : on_done};
+            scsi_read(&reads[i].task.cdb, i * (READ / 512), READ / 512);
+            session_submit(contact_session(contact), &reads[i].task, os_now());
+        }
+        contact_release(contact);
+        run("reads");
+        for (unsigned i = 0; i < TASKS; i++)
+            whole += reads[i].task.status == STATUS_OK;
+        for (unsigned i = 1; i < CONNECTIONS; i++)
+            contact_leave(joined[i]);
+    }
+    assert_in_range(whole, TASKS / 4, TASKS * TASKS);
+}
+
+/* --- writes --- */
+
+static void many_writes_are_answered(void **state)
+{
+    static uint8_t data[TASKS][WRITE];
+    (void)state;
+    take_attention();
+    for (unsigned round = 1; round <= 20; round++) {
+        told = STATUS_OK;
+        under_way = TASKS;
+        contact_hold(contact);
+        for (unsigned i = 0; i < TASKS; i++) {
+            memset(data[i], (int)(round + i), WRITE);
+            reads[i].piece = (struct iov){data[i], WRITE};
+            reads[i].task = (struct task){.data_out = &reads[i].piece,
+                                          .data_out_count = 1,
+                                          .data_out_length = WRITE,
+                                          .done = on_done};
+            scsi_write(&reads[i].task.cdb, i * (WRITE / 512), WRITE / 512, false);
+            session_submit(contact_session(contact), &reads[i].task, os_now());
+        }
+        contact_release(contact);
+        run("writes");
+        for (unsigned i = 0; i < TASKS; i++)
+            assert_status(reads[i].task.status, STATUS_OK);
+        assert_memory_equal(target_disk_memory(disk), data, sizeof data);
+    }
+}
+
 static void a_closed_connection_wakes_a_patient_link(void **state)
 {
     (void)state;
@@ -222,6 +326,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_reads_arrive_whole, start, stop),
         cmocka_unit_test_setup_teardown(answers_without_data_are_not_waited_for, start, stop),
+        cmocka_unit_test_setup_teardown(reads_on_several_connections_arrive_whole, start, stop),
+        cmocka_unit_test_setup_teardown(connections_may_be_dropped_by_what_another_brings, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(many_writes_are_answered, start, stop),
         cmocka_unit_test_setup_teardown(a_closed_connection_wakes_a_patient_link, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
