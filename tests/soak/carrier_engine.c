@@ -131,8 +131,9 @@ static void write_settings(const struct carrier *carrier)
     file = fopen(path, "w");
     if (file == NULL)
         fail(path, STATUS_STORE_FAILED);
+    /* A stream that has lost bytes is noticed by its silence, after 15 s: commands live longer. */
     fprintf(file,
-            "DelayBetweenReconnect = 0\nDeviceTimeout = 10\nAbortTimeout = 2\nResetTimeout = 2\n"
+            "DelayBetweenReconnect = 0\nDeviceTimeout = 60\nAbortTimeout = 2\nResetTimeout = 2\n"
             "LinkDownTime = 2\nMaxRequestHoldTime = 30\nErrorRecoveryLevel = %u\n"
             "MaxBurstLength = %u\nFirstBurstLength = %u\nMaxRecvDataSegmentLength = %u\n"
             "InitialR2T = %d\nImmediateData = %d\n",
