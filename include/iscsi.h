@@ -123,6 +123,36 @@ int iscsi_initiator_start(iscsi_initiator_t *initiator);
  */
 int iscsi_initiator_discover(iscsi_initiator_t *initiator, char *host, uint64_t target, int lun);
 
+/* A logical unit. Texts are cut at their last blanks. */
+typedef struct iscsi_unit_t {
+    uint64_t blocks;
+    uint32_t block_length; /* bytes */
+    int type;              /* SCSI peripheral device type: 0 is a disk */
+    char vendor[9];
+    char product[17];
+    char version[5];
+    char serial[64]; /* "" when it tells none */
+} iscsi_unit_t;
+
+/*
+ * Ours: what is on a unit of a target that iscsi_initiator_discover has logged in to. Offsets and
+ * lengths are bytes, and multiples of the block length. After the loss of a connection a command is
+ * sent again: two threads must not write the same blocks at a time. Data that was written lasts
+ * after iscsi_initiator_flush. Each returns 0.
+ *
+ * Errors: EINVAL (no multiple, or beyond the end), ENODEV (no target of that number), ENOTCONN (it
+ * was not logged in to), ENXIO (no such unit), EROFS (it takes no data), EBUSY, ETIMEDOUT,
+ * ECONNRESET, EIO, ENOMEM.
+ */
+int iscsi_initiator_unit(iscsi_initiator_t *initiator, uint64_t target, int lun,
+                         iscsi_unit_t *unit);
+int iscsi_initiator_read(iscsi_initiator_t *initiator, uint64_t target, int lun,
+                         const iscsi_unit_t *unit, uint64_t offset, void *buffer, size_t length);
+int iscsi_initiator_write(iscsi_initiator_t *initiator, uint64_t target, int lun,
+                          const iscsi_unit_t *unit, uint64_t offset, const void *data,
+                          size_t length);
+int iscsi_initiator_flush(iscsi_initiator_t *initiator, uint64_t target, int lun);
+
 /* Logs out of everything, and frees all that belongs to the handle. Returns 0. */
 int iscsi_initiator_shutdown(iscsi_initiator_t *initiator);
 

@@ -10,10 +10,10 @@ struct command;
 typedef void command_done(void *context, enum status status, const struct reply_scsi *reply);
 
 /*
- * `request`: lun, cdb and length count. `*slot` is the command for as long as it runs, then NULL;
- * it has to live as long. `done` is called once, never from inside, unless this fails:
- * SESSION_NOT_FOUND (`session` NULL), SESSION_BUSY (it is being logged out), INVALID_PARAMETER,
- * NO_MEMORY.
+ * `request`: all but the session counts; its data have to live until the end. `*slot` is the
+ * command for as long as it runs, then NULL; it has to live as long. `done` is called once, never
+ * from inside, unless this fails: SESSION_NOT_FOUND (`session` NULL), SESSION_BUSY (it is being
+ * logged out), INVALID_PARAMETER, NO_MEMORY.
  */
 enum status command_start(struct engine_session *session, const struct request_scsi *request,
                           command_done *done, void *context, struct command **slot);

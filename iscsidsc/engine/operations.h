@@ -286,12 +286,15 @@
 
 #define REPLY_SESSIONS(FIELD) FIELD(LIST, session_info, 1, sessions)
 
-/* A SCSI command that reads at most `length` bytes or moves no data. */
+/* A SCSI command that reads at most `length` bytes, writes `data`, or moves no data. `repeatable`:
+ * it may be carried out twice, see engine/io.h. */
 #define REQUEST_SCSI(FIELD)                                                                        \
     FIELD(RECORD, unique_id, 1, session)                                                           \
     FIELD(U64, _, 2, lun)                                                                          \
     FIELD(BLOB, _, 3, cdb)                                                                         \
-    FIELD(U32, _, 4, length)
+    FIELD(U32, _, 4, length)                                                                       \
+    FIELD(BLOB, _, 5, data)                                                                        \
+    FIELD(U8, _, 6, repeatable)
 
 /* With STATUS_OK and with STATUS_SCSI_STATUS. */
 #define REPLY_SCSI(FIELD)                                                                          \

@@ -1,5 +1,5 @@
 /*
- * SCSI commands that move no data or read, for callers and for the engine itself: an io bound to
+ * SCSI commands for callers and for the engine itself: an io bound to
  * its session, and a time by which it has ended.
  */
 #include "engine/commands.h"
@@ -18,12 +18,13 @@ struct command {
     command_done *done;
     void *context;
     struct io io;
+    void *room; /* for what is read */
     struct iov data;
 };
 
 static void command_free(struct command *command)
 {
-    os_free(command->data.base);
+    os_free(command->room);
     os_free(command);
 }
 
@@ -33,7 +34,7 @@ static void on_done(struct io *io)
     const struct task *task = &io->task;
     struct reply_scsi reply = {
         .status = task->scsi_status,
-        .data = {command->data.base, task->transferred},
+        .data = {command->room, command->room != NULL ? task->transferred : 0},
         .sense = {task->sense, task->sense_length},
         .overflow = task->overflow,
         .residual = task->residual,
@@ -55,7 +56,8 @@ static enum status check(const struct request_scsi *request, const struct engine
     if (session->state != ENGINE_SESSION_LIVE && session->state != ENGINE_SESSION_RECONNECT)
         return STATUS_SESSION_BUSY;
     uint32_t length = request->cdb.length;
-    if (request->length > LENGTH_MOST ||
+    if (request->length > LENGTH_MOST || request->data.length > LENGTH_MOST ||
+        (request->length > 0 && request->data.length > 0) ||
         (length != 6 && length != 10 && length != 12 && length != 16))
         return STATUS_INVALID_PARAMETER;
     return STATUS_OK;
@@ -72,15 +74,20 @@ static struct command *command_new(struct engine_session *session,
         return NULL;
     }
     uint64_t patience = session->engine->parameters.wmi_request_timeout * UINT64_C(1000);
+    command->room = data;
     command->data = (struct iov){data, request->length};
+    if (request->data.length > 0) /* it is only read */
+        command->data = (struct iov){(void *)(uintptr_t)request->data.data, request->data.length};
     command->io = (struct io){
         .session = session,
         .lun = request->lun,
         .kind = IO_COMMAND,
         .pieces = &command->data,
-        .piece_count = request->length > 0 ? 1 : 0,
+        .piece_count = command->data.length > 0 ? 1 : 0,
         .cdb.length = (uint8_t)request->cdb.length,
         .in_length = request->length,
+        .out_length = request->data.length,
+        .repeatable = request->repeatable != 0,
         .timeout = (uint32_t)patience,
         .deadline = os_now() + patience,
         .done = on_done,

@@ -42,7 +42,7 @@ static const struct variable initiator_variables[] = {
 
 /* --- the handle --- */
 
-static struct iscsi_initiator_state *state_of(iscsi_initiator_t *initiator)
+struct iscsi_initiator_state *initiator_state_of(iscsi_initiator_t *initiator)
 {
     struct iscsi_initiator_state *state = initiator != NULL ? initiator->state : NULL;
 
@@ -126,7 +126,7 @@ static char *value_of_target(struct iscsi_initiator_state *state, const char *na
 
 int iscsi_initiator_setvar(iscsi_initiator_t *initiator, const char *name, const char *value)
 {
-    struct iscsi_initiator_state *state = state_of(initiator);
+    struct iscsi_initiator_state *state = initiator_state_of(initiator);
 
     if (state == NULL || name == NULL || value == NULL)
         return error_return(EINVAL, 1);
@@ -137,7 +137,7 @@ int iscsi_initiator_setvar(iscsi_initiator_t *initiator, const char *name, const
 
 char *iscsi_initiator_getvar(iscsi_initiator_t *initiator, const char *name)
 {
-    struct iscsi_initiator_state *state = state_of(initiator);
+    struct iscsi_initiator_state *state = initiator_state_of(initiator);
     int error = EINVAL;
     char *value = NULL;
 
@@ -205,7 +205,7 @@ static int check(struct iscsi_initiator_state *state)
 
 int iscsi_initiator_start(iscsi_initiator_t *initiator)
 {
-    struct iscsi_initiator_state *state = state_of(initiator);
+    struct iscsi_initiator_state *state = initiator_state_of(initiator);
     int error;
 
     if (state == NULL)
@@ -255,7 +255,7 @@ static int discover(struct iscsi_initiator_state *state, const char *host, uint6
 
 int iscsi_initiator_discover(iscsi_initiator_t *initiator, char *host, uint64_t target, int lun)
 {
-    struct iscsi_initiator_state *state = state_of(initiator);
+    struct iscsi_initiator_state *state = initiator_state_of(initiator);
     const char *where = host;
     int error;
 
@@ -275,7 +275,7 @@ int iscsi_initiator_discover(iscsi_initiator_t *initiator, char *host, uint64_t 
 
 int iscsi_initiator_shutdown(iscsi_initiator_t *initiator)
 {
-    struct iscsi_initiator_state *state = state_of(initiator);
+    struct iscsi_initiator_state *state = initiator_state_of(initiator);
 
     if (state == NULL)
         return -1;

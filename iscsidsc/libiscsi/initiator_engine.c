@@ -26,7 +26,8 @@ static bool is_value(const struct iscsi_initiator_state *state, const char *name
 
 struct login_options initiator_options(const struct iscsi_initiator_state *state)
 {
-    struct login_options options = {.specified = OPTION_HEADER_DIGEST | OPTION_DATA_DIGEST};
+    struct login_options options = {.specified = OPTION_HEADER_DIGEST | OPTION_DATA_DIGEST,
+                                    .flags = LOGIN_FLAG_MULTIPATH};
     bool both = is_value(state, "digest type", "both") || is_value(state, "digest type", "all");
     const struct auths_account *account;
 
@@ -262,27 +263,7 @@ int initiator_find(struct iscsi_initiator_state *state, const char *host)
 
 /* --- sessions --- */
 
-/* The session that somebody else has with the target. */
-static enum status use_session(struct found_target *target)
-{
-    struct os_arena arena = {0};
-    struct request_list_sessions request = {0};
-    struct reply_list_sessions reply;
-    enum status status = door_call(OPERATION_list_sessions, &request, &reply, &arena);
-
-    for (uint32_t i = 0; status == STATUS_OK && i < reply.sessions.count; i++) {
-        const struct session_info *session = &reply.sessions.items[i];
-
-        if (session->target_name != NULL && session->id != NULL &&
-            strcmp(session->target_name, target->name) == 0) {
-            target->session = *session->id;
-            target->logged_in = true;
-        }
-    }
-    os_arena_clear(&arena);
-    return status == STATUS_OK && !target->logged_in ? STATUS_SESSION_NOT_FOUND : status;
-}
-
+/* A session of our own, whoever else has one with the target. */
 static enum status log_in(const struct iscsi_initiator_state *state, struct found_target *target)
 {
     struct os_arena arena = {0};
@@ -295,10 +276,10 @@ static enum status log_in(const struct iscsi_initiator_state *state, struct foun
 
     if (status == STATUS_OK && reply.session != NULL) {
         target->session = *reply.session;
-        target->logged_in = target->ours = true;
+        target->logged_in = true;
     }
     os_arena_clear(&arena);
-    return status == STATUS_ALREADY_LOGGED_IN ? use_session(target) : status;
+    return status;
 }
 
 /* 0, or an errno. */
@@ -342,7 +323,7 @@ void initiator_leave(struct iscsi_initiator_state *state)
     for (size_t i = 0; i < state->target_count; i++) {
         struct request_logout request = {.session = &state->targets[i]->session};
 
-        if (state->targets[i]->ours)
+        if (state->targets[i]->logged_in)
             door_call(OPERATION_logout, &request, NULL, NULL);
     }
 }

@@ -15,7 +15,6 @@ struct found_target {
     struct portal_address portal;
     struct unique_id session;
     bool logged_in;
-    bool ours; /* the session: to be logged out of at the end */
 };
 
 struct iscsi_initiator_state {
@@ -27,6 +26,9 @@ struct iscsi_initiator_state {
     bool started;
     struct auths auths; /* since the start */
 };
+
+/* NULL, and EINVAL: it is not set up. */
+struct iscsi_initiator_state *initiator_state_of(iscsi_initiator_t *initiator);
 
 void found_target_free(struct found_target *target);
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""iscsi-target, the program, with the initiators of others: their tools find its targets and read and write them.
+"""iscsi-target with the initiators of others, whose tools find, read and write its targets; iscsi-initiator with all targets.
 
-    python3 tests/harness/run.py --build BUILD -- tests/interop/test_libiscsi_programs.py BUILD [TEST...]
+    python3 tests/harness/run.py --peers embedded,tgtd,istgt --build BUILD -- tests/interop/test_libiscsi_programs.py BUILD [TEST...]
 """
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -257,6 +258,122 @@ class Storage(Case):
         self.assertEqual(code, 0, output)
         self.end()
         self.assertEqual(self.contents("image"), self.contents("source"))
+
+
+class Files(Case):
+    """iscsi-initiator: the disks of a host as files."""
+
+    def mount(self, portal, *options):
+        """The mount point."""
+        program = os.path.join(BUILD, "iscsi-initiator")
+        if not os.path.exists(program):
+            self.skipTest("iscsi-initiator was not built: no libfuse3")
+        if not os.access("/dev/fuse", os.R_OK | os.W_OK) or shutil.which("fusermount3") is None:
+            self.skipTest("no /dev/fuse, or no fusermount3")
+        host, port = portal.rsplit(":", 1)
+        point = path("mount")
+        os.makedirs(point, exist_ok=True)
+        self.initiator = subprocess.Popen([program, "-n", "-h", host, "-p", port, *options, point], stdout=subprocess.PIPE,
+                                          stderr=subprocess.STDOUT, universal_newlines=True)
+        self.addCleanup(self.unmount)
+        said = []
+        while not said or not said[-1].startswith("mounted at "):
+            said.append(self.initiator.stdout.readline())
+            if not said[-1]:
+                text = "".join(said)
+                if re.search("fuse|mount", text):
+                    self.skipTest("file systems cannot be mounted here: %s" % text.strip())
+                self.fail("iscsi-initiator said: %r" % text)
+        return point
+
+    def unmount(self):
+        if self.initiator.poll() is None:
+            self.initiator.send_signal(signal.SIGTERM)
+        self.assertEqual(self.initiator.wait(PATIENCE), 0, "exit code of iscsi-initiator")
+        self.initiator.stdout.close()
+
+    def test_tree(self):
+        portal = self.start("extent0 ram: 0 1MB\nextent1 ram: 0 2MB\nextent2 ram: 0 3MB\n"
+                            "target0 rw extent0 any\ntarget0 rw extent1 any\n"
+                            "target1=iqn.2026-11.org.example:other ro extent2 any\n")
+        point = self.mount(portal)
+        self.assertEqual(sorted(os.listdir(point)), ["other", "target0"])
+        entries = os.listdir(os.path.join(point, "target0"))
+        for name in "hostname", "ip", "product", "storage", "storage1", "targetname", "vendor", "version":
+            self.assertIn(name, entries)
+        link = lambda name: os.readlink(os.path.join(point, "target0", name))
+        self.assertEqual(link("targetname"), "iqn.1994-04.org.netbsd.iscsi-target:target0")
+        self.assertEqual((link("hostname"), link("ip")), ("127.0.0.1", "127.0.0.1"))
+        sizes = [os.stat(os.path.join(point, *name)).st_size >> 20
+                 for name in (("target0", "storage"), ("target0", "storage1"), ("other", "storage"))]
+        self.assertEqual(sizes, [1, 2, 3])
+        with open(os.path.join(point, "other", "storage"), "r+b", buffering=0) as file:
+            with self.assertRaises(OSError):
+                file.write(bytes(512))
+                os.fsync(file.fileno())
+        with self.assertRaises(FileNotFoundError):
+            os.stat(os.path.join(point, "target2"))
+
+    def test_bytes(self):
+        """At any offset and of any length, against a model; and they are in the file behind the target."""
+        portal = self.start("extent0 %s 0 1MB\ntarget0 rw extent0 any\n" % path("bytes"))
+        name = os.path.join(self.mount(portal), "target0", "storage")
+        model = bytearray(1 << 20)
+        chance = random.Random(1)
+        with open(name, "r+b", buffering=0) as file:
+            for _ in range(200):
+                offset = chance.randrange(len(model))
+                length = min(chance.choice([1, 511, 512, 513, 4096, 70000, 300000]), len(model) - offset)
+                if chance.random() < 0.5:
+                    data = chance.randbytes(length)
+                    file.seek(offset)
+                    self.assertEqual(file.write(data), length)
+                    model[offset:offset + length] = data
+                else:
+                    self.assertEqual(os.pread(file.fileno(), length, offset), bytes(model[offset:offset + length]),
+                                     "%d bytes at %d" % (length, offset))
+            self.assertEqual(os.pread(file.fileno(), 10, len(model) - 3), bytes(model[-3:]))
+            os.fsync(file.fileno())
+        self.unmount()
+        self.end()
+        with open(path("bytes"), "rb") as file:
+            self.assertEqual(file.read(), bytes(model))
+
+    def test_peers(self):
+        """Disks of other people's targets."""
+        peers = [name for name in ("TGTD", "ISTGT", "EMBEDDED") if "TEST_%s_PORTAL" % name in os.environ]
+        if not peers:
+            self.skipTest("no peer")
+        for peer in peers:
+            with self.subTest(peer=peer):
+                point = self.mount(os.environ["TEST_%s_PORTAL" % peer])
+                self.assertEqual(sorted(os.listdir(point)), ["open", "two-luns"])
+                with open(os.path.join(point, "open", "storage"), "rb") as file:
+                    data = file.read()
+                self.assertEqual(len(data), 8 << 20)
+                self.assertEqual(data, b"".join(i.to_bytes(8, "big") for i in range(0, 8 << 20, 8)))
+                self.unmount()
+
+    def test_options(self):
+        portal = self.start("extent0 ram: 0 1MB\nextent1 ram: 0 1MB\ntarget0 rw extent0 any\ntarget1 rw extent1 any\n")
+        host, port = portal.rsplit(":", 1)
+        program = os.path.join(BUILD, "iscsi-initiator")
+        if not os.path.exists(program):
+            self.skipTest("iscsi-initiator was not built: no libfuse3")
+        code, output = run(program, "-D", "-h", host, "-p", port)
+        self.assertEqual((code, output), (0, "Targets available from host 127.0.0.1:\n"
+                                             "iqn.1994-04.org.netbsd.iscsi-target:target0 at %s,1\n"
+                                             "iqn.1994-04.org.netbsd.iscsi-target:target1 at %s,1\n" % (portal, portal)))
+        for words, complaint in ((["-V"], None), (["-x"], "usage: "), (["-D", "-a", "srp"], "auth type srp is not offered"),
+                                 (["-D", "-d", "md5"], '"md5" is not a value'), ([], "usage: "),
+                                 (["-h", host, "-p", port, "-t", "7", path("nowhere")], "no target of that number"),
+                                 (["-b", "x"], "devices are made by the service"),
+                                 (["-D", "-u", "nobody", "-A", path("nothing")], "there is no such file")):
+            code, output = run(program, *words)
+            self.assertEqual(code == 0, complaint is None, output)
+            self.assertIn(complaint or "iscsi-initiator (iscsidsc)", output)
+        point = self.mount(portal, "-t", "1", "-d", "both")
+        self.assertEqual(os.listdir(point), ["target1"])
 
 
 def main():
