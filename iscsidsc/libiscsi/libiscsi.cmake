@@ -24,7 +24,7 @@ if(WIN32)
     set_target_properties(iscsi_nb PROPERTIES PREFIX lib IMPORT_PREFIX lib IMPORT_SUFFIX .dll.a)
 else()
     set(exports ${CMAKE_CURRENT_BINARY_DIR}/libiscsi_nb.map)
-    file(GENERATE OUTPUT ${exports} CONTENT "{\nglobal:\n${names};\nlocal:\n*;\n};\n")
+    file(GENERATE OUTPUT ${exports} CONTENT "{\nglobal:\niscsidsc_commons_1;\n${names};\nlocal:\n*;\n};\n") # os/process.h
     # nodelete: the engine's thread runs this code, so dlclose must leave it in place.
     target_link_options(iscsi_nb PRIVATE LINKER:--version-script=${exports} LINKER:-z,nodelete)
     target_compile_definitions(iscsi_nb_objects PRIVATE _GNU_SOURCE)

@@ -71,6 +71,28 @@ class Case(unittest.TestCase):
         return code, output
 
 
+class Library(unittest.TestCase):
+    HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "include", "iscsi.h")
+
+    def test_exports(self):
+        """The calls of the header, and nothing else."""
+        with open(self.HEADER) as file:
+            text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+        calls = sorted(set(re.findall(r"\b(iscsi_\w+)\(", text)))
+        code, output = run("nm", "-D", "--defined-only", os.path.join(BUILD, "libiscsi_nb.so"))
+        self.assertEqual(code, 0, output)
+        names = sorted(line.split()[2] for line in output.splitlines() if line.split()[1] == "T")
+        self.assertEqual(len(calls), 17)
+        self.assertEqual(names, calls)
+
+    def test_header(self):
+        """It compiles alone, as old and new C and as C++."""
+        source = write("header.c", '#include "%s"\nint main(void) { return 0; }\n' % self.HEADER)
+        for compiler in (["gcc", "-std=c99"], ["gcc", "-std=c17"], ["g++", "-x", "c++"]):
+            code, output = run(*compiler, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", source)
+            self.assertEqual((code, output), (0, ""), " ".join(compiler))
+
+
 class Options(Case):
     def refused(self, *options):
         code, output = run(os.path.join(BUILD, "iscsi-target"), *options)
