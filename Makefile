@@ -2,7 +2,7 @@
 BUILD ?= build
 export BUILD
 
-.PHONY: all linux dll win64 win32 test soak demo bench fuzz test-x86 format clean
+.PHONY: all linux dll win64 win32 install test soak demo bench fuzz test-x86 format clean
 
 all: linux
 
@@ -15,6 +15,10 @@ dll: win64 win32
 win64 win32:
 	@scripts/install-tools dll
 	@scripts/build $@
+
+# Into CMAKE_INSTALL_PREFIX (/usr/local), below DESTDIR if that is set.
+install: linux
+	@cmake --install $(BUILD)/linux
 
 # The Linux, sanitizer and Windows builds, and one run of all their tests. TESTS='-R name' picks some.
 test: linux dll

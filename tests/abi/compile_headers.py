@@ -42,6 +42,14 @@ WINDOWS_ORDERS = {
     "after ntddscsi.h": "#include <windows.h>\n#include <ntddscsi.h>\n#include <winioctl.h>\n#include <iscsidsc.h>",
     "before mingw's own": "#define _WIN32_WINNT 0x0601\n#include <iscsidsc.h>\n#include <mingw_next.h>",
 }
+# The management API's: what stands before its uses, and what is refused.
+IMA_ORDERS = {
+    "ima.h": "#include <ima.h>",
+    "ima.h twice": "#include <ima.h>\n#include <ima.h>",
+    "ima_plugin.h": "#include <ima_plugin.h>\n#include <ima.h>",
+    "ima.h beside iscsidsc.h": "#include <iscsidsc.h>\n#include <ima.h>",
+}
+IMA_FIRST = "#include <ima.h>\n#include <ima_plugin.h>\n"
 MINGW_FIRST = "#include <windows.h>\n#include <mingw_next.h>\n#include <iscsidsc.h>\n"
 
 
@@ -87,6 +95,16 @@ def uses():
     return "\n".join(lines)
 
 
+def ima_uses():
+    lines = ["int main(void)", "{", "    unsigned long long sum = 0;"]
+    for row in tables.rows("ima_functions.csv"):
+        lines.append("    { IMA_STATUS (*f)(%s) = %s; sum += f != 0; }" % (row["parameters"].replace(";", ","), row["name"]))
+    lines += ["    { %s value; %s *pointer = &value; sum += pointer != 0; }" % (name, name)
+              for name in sorted({row["struct"] for row in tables.rows("ima_abi.csv")})]
+    lines += ["    sum += (unsigned long long)%s;" % row["name"] for row in tables.rows("ima_constants.csv")]
+    return "\n".join(lines + ["    return sum == 0 || IMA_ERROR(IMA_STATUS_SUCCESS);", "}", ""])
+
+
 def compile_one(command, source, name, directory):
     path = os.path.join(directory, re.sub(r"\W", "_", name) + (".cpp" if "c++" in name.split()[1] else ".c"))
     with open(path, "w") as file:
@@ -96,8 +114,8 @@ def compile_one(command, source, name, directory):
 
 
 def jobs(include, directory):
-    """(name, command, source, whether it must compile)"""
-    body = uses()
+    """(name, command, source, what it must be refused with; None: it must compile)"""
+    body, ima_body = uses(), ima_uses()
     for names, languages, windows in COMPILERS:
         compiler = next((n for n in names if shutil.which(n)), None)
         if not compiler:
@@ -108,9 +126,12 @@ def jobs(include, directory):
             for order, head in orders.items():
                 for unicode in ([], ["-DUNICODE"]):
                     name = "%s %s, %s%s" % (compiler, language, order, ", UNICODE" if unicode else "")
-                    yield name, command + unicode, head + "\n" + body, True
+                    yield name, command + unicode, head + "\n" + body, None
+            for order, head in IMA_ORDERS.items():
+                yield "%s %s, %s" % (compiler, language, order), command, head + "\n" + ima_body, None
+            yield "%s %s, ima.h first" % (compiler, language), command, IMA_FIRST, "include ima_plugin.h instead of ima.h"
             if windows:
-                yield "%s %s, mingw's own first" % (compiler, language), command, MINGW_FIRST, False
+                yield "%s %s, mingw's own first" % (compiler, language), command, MINGW_FIRST, "another iscsidsc.h came first"
 
 
 def main():
@@ -123,11 +144,11 @@ def main():
             file.write("#pragma GCC system_header\n#include_next <iscsidsc.h>\n")
         todo = list(jobs(options.include, directory))
         results = pool.map(lambda job: compile_one(job[1], job[2], job[0], directory), todo)
-        for (name, _, _, wanted), (code, errors) in zip(todo, results):
-            if (code == 0) == wanted and (wanted or "another iscsidsc.h came first" in errors):
+        for (name, _, _, refusal), (code, errors) in zip(todo, results):
+            if code == 0 if refusal is None else code != 0 and refusal in errors:
                 continue
             failures += 1
-            print("%s: expected it %s\n%s" % (name, "to compile" if wanted else "to be refused", errors[:2000]))
+            print("%s: expected it %s\n%s" % (name, "to be refused" if refusal else "to compile", errors[:2000]))
     print("%d sources compiled, %d failures" % (len(todo), failures))
     sys.exit(bool(failures))
 

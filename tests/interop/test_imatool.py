@@ -144,6 +144,32 @@ class Settings(Case):
         self.refuse(NOT_SUPPORTED, "download", "phba", "firmware", "/no/such/file")
 
 
+class Samples(Case):
+    """One for each example of the standard's Annex B."""
+
+    def run_sample(self, name, *arguments):
+        directory, ending = os.path.dirname(iscsicli_case.PROGRAM), os.path.splitext(iscsicli_case.PROGRAM)[1]
+        command, environment = command_and_environment(self.state)
+        command[-1] = os.path.join(directory, "ima_" + name + ending)
+        process = subprocess.run(command + list(arguments), env=dict(environment, IMA_CONF="/no/such/file"), timeout=60,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(process.returncode, 0, process.stdout)
+        return text(process.stdout)
+
+    def test_samples(self):
+        self.assertIn("IMA version 1\n", self.run_sample("library_properties"))
+        self.assertIn("The iscsidsc authors", self.run_sample("plugin_properties"))
+        self.assertEqual(self.run_sample("associated_plugin"), "LHBA 0: The iscsidsc authors\n")
+        self.assertIn("LHBA 0: ", self.run_sample("lhba_properties"))
+        self.assertIn("PHBA 0: ", self.run_sample("phba_properties"))
+        self.assertIn("PHBA 0: iSNS ", self.run_sample("phba_discovery"))
+        name = self.run_sample("set_node_name").strip()
+        self.assertRegex(name, r"^iqn\.")
+        self.assertIn("name %s\n" % name, self.run_sample("node_properties"))
+        self.assertIn("LHBA 0: 65536 (", self.run_sample("max_burst_length", "65536"))
+        self.assertIn("LHBA 0: 65536 (", self.run_sample("max_burst_length"))
+
+
 class Targets(Case):
     def setUp(self):
         super().setUp()
