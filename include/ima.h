@@ -162,7 +162,7 @@ typedef enum IMA_object_type {
     IMA_OBJECT_TYPE_STATIC_DISCOVERY_TARGET = 12
 } IMA_OBJECT_TYPE;
 
-/* Opaque to clients, and good for as long as the process runs: an OID never comes to mean another
+/* Opaque to clients, and of no meaning to other processes. An OID never comes to mean another
  * object. IMA_GetObjectType and IMA_GetAssociatedPluginOid tell what is in it. */
 typedef struct IMA_oid {
     IMA_OBJECT_TYPE objectType;

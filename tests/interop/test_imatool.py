@@ -86,7 +86,9 @@ class Settings(Case):
     def test_login_parameters(self):
         numbers = {"time2retain": 30, "time2wait": 5, "first-burst": 4096, "max-burst": 8192, "max-connections": 2, "max-r2t": 4,
                    "max-receive-segment": 16384, "error-recovery-level": 1}
-        flags = ["data-pdu-in-order", "data-sequence-in-order", "immediate-data", "initial-r2t"]
+        flags = ["initial-r2t", "immediate-data", "data-pdu-in-order", "data-sequence-in-order"]
+        if iscsicli_case.under_wine():  # where each command takes a second
+            numbers, flags = {"max-burst": 8192}, flags[:1]
         for name, value in numbers.items():
             with self.subTest(name=name):
                 settable = " to " in self.succeed("get", "lhba", name)
