@@ -11,7 +11,7 @@ enum { OFFERS_MOST = 8, OFFER_ROOM = 32 };
 /* Two threads see it; each waits for the other in between. */
 static struct {
     char offers[OFFERS_MOST][OFFER_ROOM]; /* CHAP_A of each login */
-    size_t count;
+    _Atomic size_t count;
     const char *answer;            /* the algorithm that the target names instead of its own */
     char challenge[200];           /* the first */
     bool repeats;                  /* that one is sent in each login */
@@ -46,7 +46,8 @@ static void on_incoming(void *context, struct target_connection *connection,
         return;
     if (seen.count == OFFERS_MOST)
         return;
-    snprintf(seen.offers[seen.count++], OFFER_ROOM, "%.*s", (int)pair.value_length, pair.value);
+    snprintf(seen.offers[seen.count], OFFER_ROOM, "%.*s", (int)pair.value_length, pair.value);
+    seen.count++;
 }
 
 /* The answer to the offer, changed. */
