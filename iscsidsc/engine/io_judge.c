@@ -58,6 +58,14 @@ static bool is_lost(const struct io *io)
 
 /* --- answers --- */
 
+/* It went well, but not all of it. */
+static bool is_short(const struct io *io)
+{
+    const struct task *task = &io->task;
+    return io->kind != IO_COMMAND && (task->transferred < task->data_in_length ||
+                                      (task->underflow && task->data_out_length > 0));
+}
+
 /*
  * The command was not carried out (SPC-4, 4.5). Callers see that of their own commands themselves,
  * but for READ CAPACITY, which they expect to work at once.
@@ -89,7 +97,7 @@ static enum io_verdict judge_sense(struct io *io)
         return IO_FAILED;
     switch (sense.key) {
     case SCSI_RECOVERED_ERROR:
-        return io->kind != IO_COMMAND ? IO_DONE : IO_FAILED;
+        return io->kind != IO_COMMAND && !is_short(io) ? IO_DONE : IO_FAILED;
     case SCSI_UNIT_ATTENTION:
         return judge_attention(io);
     case SCSI_NOT_READY:
@@ -115,14 +123,6 @@ static enum io_verdict judge_answer(struct io *io)
     default:
         return IO_FAILED;
     }
-}
-
-/* GOOD, but not all of it. */
-static bool is_short(const struct io *io)
-{
-    const struct task *task = &io->task;
-    return io->kind != IO_COMMAND && (task->transferred < task->data_in_length ||
-                                      (task->underflow && task->data_out_length > 0));
 }
 
 enum io_verdict io_judge(struct io *io)

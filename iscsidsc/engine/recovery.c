@@ -2,6 +2,7 @@
 #include "engine/attempt.h"
 #include "engine/continuation.h"
 #include "engine/events.h"
+#include "engine/io.h"
 #include "engine/session_portals.h"
 #include "os/memory.h"
 
@@ -88,7 +89,10 @@ static bool took(struct engine_connection *connection, bool joined)
         return engine_session_came_back(session);
     if (session->state == ENGINE_SESSION_RECONNECT)
         return engine_session_went_on(session);
-    return engine_connection_took(connection);
+    bool good = engine_connection_took(connection);
+    if (good)
+        engine_ios_resume(session); /* should the others be lost without our having heard of it */
+    return good;
 }
 
 static void on_done(struct attempt *attempt, enum status status)

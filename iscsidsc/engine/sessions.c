@@ -191,6 +191,7 @@ bool engine_session_came_back(struct engine_session *session)
     if (!take_contact(session))
         return false;
     events_session(session, EVENT_SESSION_CONNECTED);
+    units_doubt(session); /* from now on: who waits has not waited in vain so far */
     follow(session);
     engine_ios_resume(session);
     units_renew(session);
