@@ -18,8 +18,14 @@ BASE = "iqn.2026-11.org.example"
 NOT_SUPPORTED, INVALID_PARAMETER, NOT_FOUND = "IMA_ERROR_NOT_SUPPORTED", "IMA_ERROR_INVALID_PARAMETER", "there is no"
 
 
+# Where each command takes seconds, these stand for the others: a program for Windows differs in how it is started and what it prints.
+UNDER_WINE = ("test_login_parameters", "test_discovery_addresses", "test_scsi_commands")
+
+
 class Case(unittest.TestCase):
     def setUp(self):
+        if iscsicli_case.under_wine() and self._testMethodName not in UNDER_WINE:
+            self.skipTest("natively is enough")
         directory = tempfile.TemporaryDirectory(prefix="imatool-")
         self.addCleanup(directory.cleanup)
         self.state = directory.name
