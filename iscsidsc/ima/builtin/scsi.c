@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { ATTEMPTS = 3, LENGTH_MOST = 16 << 20, INQUIRY_MOST = 65535, CAPACITY_LEAST = 8 };
+enum { ATTEMPTS = 8, LENGTH_MOST = 16 << 20, INQUIRY_MOST = 65535, CAPACITY_LEAST = 8 };
 #define ANY_PORT       0xffffffffu
 #define REPORT_LUNS_WK UINT64_C(0xc101000000000000) /* SAM: the well known logical unit */
 
@@ -131,6 +131,13 @@ static IMA_STATUS take_answer(enum status status, const struct reply_scsi *reply
     return result;
 }
 
+/* Who made the session that others use as well ends it when its own command is done. */
+static bool is_between_sessions(enum status status)
+{
+    return status == STATUS_SESSION_NOT_FOUND || status == STATUS_ALREADY_LOGGED_IN ||
+           status == STATUS_CANCELLED || status == STATUS_CONNECTION_LEAVING;
+}
+
 /* A session that goes away under the command is no reason to fail: there may be another. */
 static IMA_STATUS run(const char *target, struct request_scsi *request,
                       const struct buffers *buffers)
@@ -139,10 +146,10 @@ static IMA_STATUS run(const char *target, struct request_scsi *request,
     struct reply_scsi reply = {0};
     struct used_session session;
     enum status status = STATUS_SESSION_NOT_FOUND;
-    for (int i = 0; i < ATTEMPTS && status == STATUS_SESSION_NOT_FOUND; i++) {
+    for (int i = 0; i < ATTEMPTS && is_between_sessions(status); i++) {
         status = take_session(target, &session);
         if (status != STATUS_OK)
-            break;
+            continue;
         request->session = &session.id;
         status = door_call(OPERATION_scsi, request, &reply, &arena);
         release_session(&session);
