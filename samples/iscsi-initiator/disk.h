@@ -2,7 +2,7 @@
 #ifndef DISK_H
 #define DISK_H
 
-#include "devices/fuse_tree.h"
+#include "devices/fuse/fuse_tree.h"
 #include "iscsi.h"
 
 /* False: out of memory. */

@@ -1,6 +1,6 @@
 #define FUSE_USE_VERSION 34
 
-#include "devices/fuse_tree.h"
+#include "devices/fuse/fuse_tree.h"
 
 #include <errno.h>
 #include <fuse3/fuse_lowlevel.h>

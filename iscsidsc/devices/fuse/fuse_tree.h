@@ -2,8 +2,8 @@
  * A file system in user space of directories, symbolic links and files whose bytes somebody else
  * has: libfuse3's low-level interface behind few calls. Knows nothing of iSCSI. Linux only.
  */
-#ifndef DEVICES_FUSE_TREE_H
-#define DEVICES_FUSE_TREE_H
+#ifndef DEVICES_FUSE_FUSE_TREE_H
+#define DEVICES_FUSE_FUSE_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
