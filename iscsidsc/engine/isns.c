@@ -1,8 +1,8 @@
 /* The list of iSNS servers: add, remove, refresh, list. */
 #include "engine/isns.h"
 #include "engine/adapter_settings.h"
+#include "engine/server_lists.h"
 #include "os/memory.h"
-#include "protocol/isns.h"
 
 #include <string.h>
 
@@ -11,41 +11,6 @@ struct server_call {
     struct probe_waiter waiter;
     struct engine_call *call;
 };
-
-static enum status check(const char *address, struct portal_address *where)
-{
-    if (address == NULL || server_parse(address, ISNS_DEFAULT_PORT, where) != STATUS_OK)
-        return STATUS_INVALID_PARAMETER;
-    return STATUS_OK;
-}
-
-/* As the list spells it; NULL: it is not on the list. */
-static const char *find(const struct text_list *servers, const struct portal_address *wanted)
-{
-    for (uint32_t i = 0; i < servers->count; i++) {
-        struct portal_address where;
-        if (check(servers->items[i], &where) == STATUS_OK && where.port == wanted->port &&
-            name_equal(where.host, wanted->host))
-            return servers->items[i];
-    }
-    return NULL;
-}
-
-/* Also INVALID_PARAMETER when the address is none. `*listed` NULL: it is not on the list. */
-static enum status look_up(struct engine_call *call, const char *address, struct store **store,
-                           const char **listed)
-{
-    struct portal_address wanted;
-    struct text_list servers;
-    enum status status = check(address, &wanted);
-    if (status == STATUS_OK)
-        status = engine_store(call->engine, store);
-    if (status == STATUS_OK)
-        status = store_servers(*store, SERVER_ISNS, &call->arena, &servers);
-    if (status == STATUS_OK)
-        *listed = find(&servers, &wanted);
-    return status;
-}
 
 /* --- waiting for the answer --- */
 
@@ -90,12 +55,7 @@ static void ask(struct engine_call *call, const char *address)
 void engine_add_isns_server(struct engine_call *call)
 {
     const struct request_add_isns_server *request = call->request;
-    const char *listed = NULL;
-    struct store *store;
-    bool added;
-    enum status status = look_up(call, request->address, &store, &listed);
-    if (status == STATUS_OK && listed == NULL)
-        status = store_add_server(store, SERVER_ISNS, request->address, &added);
+    enum status status = server_add(call, SERVER_ISNS, request->address);
     if (status == STATUS_OK && discovery_enabled(call->engine, DISCOVERY_ISNS))
         ask(call, request->address);
     else
@@ -106,15 +66,8 @@ void engine_add_isns_server(struct engine_call *call)
 void engine_remove_isns_server(struct engine_call *call)
 {
     const struct request_remove_isns_server *request = call->request;
-    const char *listed = NULL;
     struct text_list servers;
-    struct store *store;
-    bool found = false;
-    enum status status = look_up(call, request->address, &store, &listed);
-    if (status == STATUS_OK && listed != NULL)
-        status = store_remove_server(store, SERVER_ISNS, listed, &found);
-    if (status == STATUS_OK && !found)
-        status = STATUS_ISNS_SERVER_NOT_FOUND;
+    enum status status = server_remove(call, SERVER_ISNS, request->address);
     if (status == STATUS_OK &&
         discovery_isns_servers(call->engine, &call->arena, &servers) == STATUS_OK)
         isns_servers_keep(call->engine, &servers, false);
@@ -146,8 +99,7 @@ static void ask_all(struct engine_call *call)
 void engine_refresh_isns_server(struct engine_call *call)
 {
     const struct request_refresh_isns_server *request = call->request;
-    const char *listed = NULL;
-    struct store *store;
+    const char *listed;
     if (!discovery_enabled(call->engine, DISCOVERY_ISNS)) {
         engine_finish(call, STATUS_NOT_SUPPORTED, NULL);
         return;
@@ -156,7 +108,7 @@ void engine_refresh_isns_server(struct engine_call *call)
         ask_all(call);
         return;
     }
-    enum status status = look_up(call, request->address, &store, &listed);
+    enum status status = server_find(call, SERVER_ISNS, request->address, &listed);
     if (status == STATUS_OK && listed == NULL)
         status = STATUS_ISNS_SERVER_NOT_FOUND;
     if (status == STATUS_OK)
@@ -168,9 +120,6 @@ void engine_refresh_isns_server(struct engine_call *call)
 void engine_list_isns_servers(struct engine_call *call)
 {
     struct reply_list_isns_servers reply = {0};
-    struct store *store;
-    enum status status = engine_store(call->engine, &store);
-    if (status == STATUS_OK)
-        status = store_servers(store, SERVER_ISNS, &call->arena, &reply.names);
+    enum status status = server_list(call, SERVER_ISNS, &reply.names);
     engine_finish(call, status, &reply);
 }

@@ -1,4 +1,5 @@
 #include "engine/radius.h"
+#include "engine/server_lists.h"
 #include "os/crypto.h"
 
 #include <string.h>
@@ -7,75 +8,23 @@ static const char secret_key[] = "radius_secret";
 
 /* --- servers --- */
 
-static enum status parse(const char *address, struct portal_address *where)
-{
-    if (address == NULL || server_parse(address, RADIUS_PORT, where) != STATUS_OK)
-        return STATUS_INVALID_PARAMETER;
-    return STATUS_OK;
-}
-
-/* As the list spells it; NULL: it is not on the list. */
-static const char *find(const struct text_list *servers, const struct portal_address *wanted)
-{
-    for (uint32_t i = 0; i < servers->count; i++) {
-        struct portal_address where;
-        if (parse(servers->items[i], &where) == STATUS_OK && where.port == wanted->port &&
-            name_equal(where.host, wanted->host))
-            return servers->items[i];
-    }
-    return NULL;
-}
-
-/* Also INVALID_PARAMETER when the address is none. `*listed` NULL: it is not on the list. */
-static enum status look_up(struct engine_call *call, const char *address, struct store **store,
-                           const char **listed)
-{
-    struct portal_address wanted;
-    struct text_list servers;
-    enum status status = parse(address, &wanted);
-    if (status == STATUS_OK)
-        status = engine_store(call->engine, store);
-    if (status == STATUS_OK)
-        status = store_servers(*store, SERVER_RADIUS, &call->arena, &servers);
-    if (status == STATUS_OK)
-        *listed = find(&servers, &wanted);
-    return status;
-}
-
 /* Nothing is asked of the server yet: only a login has a question. */
 void engine_add_radius_server(struct engine_call *call)
 {
     const struct request_add_radius_server *request = call->request;
-    const char *listed = NULL;
-    struct store *store;
-    bool added;
-    enum status status = look_up(call, request->address, &store, &listed);
-    if (status == STATUS_OK && listed == NULL)
-        status = store_add_server(store, SERVER_RADIUS, request->address, &added);
-    engine_finish(call, status, NULL);
+    engine_finish(call, server_add(call, SERVER_RADIUS, request->address), NULL);
 }
 
 void engine_remove_radius_server(struct engine_call *call)
 {
     const struct request_remove_radius_server *request = call->request;
-    const char *listed = NULL;
-    struct store *store;
-    bool found = false;
-    enum status status = look_up(call, request->address, &store, &listed);
-    if (status == STATUS_OK && listed != NULL)
-        status = store_remove_server(store, SERVER_RADIUS, listed, &found);
-    if (status == STATUS_OK && !found)
-        status = STATUS_RADIUS_SERVER_NOT_FOUND;
-    engine_finish(call, status, NULL);
+    engine_finish(call, server_remove(call, SERVER_RADIUS, request->address), NULL);
 }
 
 void engine_list_radius_servers(struct engine_call *call)
 {
     struct reply_list_radius_servers reply = {0};
-    struct store *store;
-    enum status status = engine_store(call->engine, &store);
-    if (status == STATUS_OK)
-        status = store_servers(store, SERVER_RADIUS, &call->arena, &reply.names);
+    enum status status = server_list(call, SERVER_RADIUS, &reply.names);
     engine_finish(call, status, &reply);
 }
 
@@ -133,7 +82,8 @@ static enum status read_servers(struct store *store, struct os_arena *arena,
     if (out->servers == NULL)
         return STATUS_NO_MEMORY;
     for (; out->count < servers.count; out->count++) {
-        if (parse(servers.items[out->count], &out->servers[out->count]) != STATUS_OK)
+        if (server_address(SERVER_RADIUS, servers.items[out->count], &out->servers[out->count]) !=
+            STATUS_OK)
             return STATUS_STORE_DAMAGED;
     }
     return STATUS_OK;
