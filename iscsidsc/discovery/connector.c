@@ -27,6 +27,8 @@ struct connector {
 static int telling(enum status status)
 {
     switch (status) {
+    case STATUS_NO_RESOURCES:
+        return 5;
     case STATUS_CONNECT_REFUSED:
         return 4;
     case STATUS_CONNECT_TIMEOUT:

@@ -12,8 +12,8 @@ struct connector;
 
 /*
  * Called once, never from inside connector_start; the connector is gone by then. With STATUS_OK the
- * socket belongs to the callee; else NAME_UNRESOLVED, ADDRESS_FAMILY, NO_MEMORY, one of CONNECT_*
- * or what the gate says.
+ * socket belongs to the callee; else NAME_UNRESOLVED, ADDRESS_FAMILY, NO_MEMORY, NO_RESOURCES, one
+ * of CONNECT_* or what the gate says.
  */
 typedef void connector_done(void *context, enum status status, os_socket socket);
 

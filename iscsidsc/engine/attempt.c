@@ -9,6 +9,7 @@ static bool is_final(enum status status)
 {
     switch (status) {
     case STATUS_NO_MEMORY:
+    case STATUS_NO_RESOURCES:
     case STATUS_CANCELLED:
     case STATUS_NO_IPSEC:
     case STATUS_AUTHENTICATION_FAILED:

@@ -10,6 +10,7 @@
 #define RESULTS(R)                                                                                 \
     R(OK, ERROR_SUCCESS)                                                                           \
     R(NO_MEMORY, ERROR_NOT_ENOUGH_MEMORY)                                                          \
+    R(NO_RESOURCES, ISDSC_OUT_OF_RESOURCES)                                                        \
     R(INVALID_PARAMETER, ERROR_INVALID_PARAMETER)                                                  \
     R(NOT_IMPLEMENTED, ERROR_CALL_NOT_IMPLEMENTED)                                                 \
     R(NOT_SUPPORTED, ISDSC_REQUEST_NOT_SUPPORTED)                                                  \

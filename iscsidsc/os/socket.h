@@ -39,7 +39,8 @@ enum status os_lookup(const char *host, uint16_t port, struct os_address *out, s
 /*
  * Starts a connection: TCP_NODELAY and keep-alive set, close-on-exec. `source` may be NULL.
  * STATUS_OK: under way (or done); writable tells the end, then os_connect_result.
- * An immediate failure is ADDRESS_FAMILY or one of the CONNECT_* statuses.
+ * An immediate failure is ADDRESS_FAMILY, NO_RESOURCES (descriptors, ports, memory of the system)
+ * or one of the CONNECT_* statuses.
  */
 enum status os_connect(os_socket *out, const struct os_address *to,
                        const struct os_address *source);
@@ -48,7 +49,7 @@ enum status os_connect_result(os_socket socket);
 /*
  * Port 0 takes an ephemeral one; ask os_local_address. An IPv6 listener takes no IPv4.
  * BUSY (the port is taken), ACCESS_DENIED, INVALID_ADDRESS (not one of this machine),
- * ADDRESS_FAMILY, TRANSPORT_ERROR.
+ * ADDRESS_FAMILY, NO_RESOURCES, TRANSPORT_ERROR.
  */
 enum status os_listen(os_socket *out, const struct os_address *at, int backlog);
 /* False: nobody there (yet). */

@@ -11,6 +11,7 @@
     S(OK, "success")                                                                               \
     /* The caller's side. */                                                                       \
     S(NO_MEMORY, "out of memory")                                                                  \
+    S(NO_RESOURCES, "the system has no descriptors, ports or buffers left")                        \
     S(INVALID_PARAMETER, "a parameter is not valid")                                               \
     S(NOT_IMPLEMENTED, "the operation is not available")                                           \
     S(NOT_SUPPORTED, "the operation is not supported")                                             \

@@ -17,9 +17,8 @@ enum {
 enum status meeting_find(struct meeting *meeting)
 {
     *meeting = (struct meeting){.handed = OS_NO_SOCKET, .lock.handle = -1};
-    char state[OS_PATH_ROOM];
-    bool found = os_serving_place(&meeting->place) && os_state_directory(state, sizeof state) &&
-                 os_absolute_path(state, meeting->state);
+    bool found = os_serving_place(&meeting->place) &&
+                 os_state_directory(meeting->state, sizeof meeting->state);
     meeting->activated = os_activation_sockets(&meeting->handed, 1) == 1;
     return found ? STATUS_OK : STATUS_CONFIGURATION;
 }

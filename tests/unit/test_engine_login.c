@@ -1,6 +1,10 @@
 /* Discovery, logins, sessions and SCSI commands of the engine against an embedded target. */
 #include "engine_test.h"
 
+#ifndef _WIN32
+#include <sys/resource.h>
+#endif
+
 #include "engine/options.h"
 
 #include <stdatomic.h>
@@ -590,6 +594,26 @@ static void a_close_during_the_login_is_a_failed_connection(void **state)
     assert_status(login(BASE ":a"), STATUS_OK);
 }
 
+static void want_of_descriptors_is_told(void **state)
+{
+    (void)state;
+#ifdef _WIN32
+    skip();
+#else
+    struct rlimit before, none;
+    target_host_add(&host, BASE ":a");
+    discover();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3; /* those that are open stay */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum status status = login(BASE ":a");
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_status(status, STATUS_NO_RESOURCES);
+    assert_status(login(BASE ":a"), STATUS_OK);
+#endif
+}
+
 static void a_silent_login_times_out(void **state)
 {
     (void)state;
@@ -881,6 +905,7 @@ int main(void)
         LOGIN_TEST(redirects_are_followed_but_not_in_circles),
         LOGIN_TEST(credentials_stay_when_they_are_told_to),
         LOGIN_TEST(a_close_during_the_login_is_a_failed_connection),
+        LOGIN_TEST(want_of_descriptors_is_told),
         LOGIN_TEST(a_silent_login_times_out),
         LOGIN_TEST(a_login_can_be_given_up),
         LOGIN_TEST(a_logout_ends_the_session_whatever_the_target_says),

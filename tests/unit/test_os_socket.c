@@ -1,6 +1,7 @@
 #include "os_test.h"
 
 #ifndef _WIN32
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #endif
@@ -327,13 +328,63 @@ static void running_out_of_descriptors_refuses_connections(void **state)
     while (count < MOST && (files[count] = dup(0)) >= 0)
         count++;
     bool took = os_accept(listener, &accepted, NULL);
+    enum status connecting = os_connect(&accepted, &at, NULL);
+    enum status asking = os_datagram_connect(&accepted, &at, NULL);
+    enum status listening = os_listen(&accepted, &at, 1);
     setrlimit(RLIMIT_NOFILE, &before);
     while (count > 0)
         close(files[--count]);
     assert_false(took);
+    assert_status(connecting, STATUS_NO_RESOURCES);
+    assert_status(asking, STATUS_NO_RESOURCES);
+    assert_status(listening, STATUS_NO_RESOURCES);
     assert_int_equal(receive_within_bound(client, &byte, 1, &status), -1);
     os_close(client);
     pair_close(pair_new(listener, &at)); /* and it goes on */
+    os_close(listener);
+#endif
+}
+
+/* What a program prints that was started without them must not go to a target. */
+static void standard_descriptors_stay_free(void **state)
+{
+    (void)state;
+#ifdef _WIN32
+    skip();
+#else
+    struct os_address at, any = loopback(0);
+    os_socket listener, datagram = OS_NO_SOCKET;
+    int kept[3], taken = 0;
+    for (int i = 0; i < 3; i++) {
+        assert_true((kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 100)) >= 100);
+        close(i);
+    }
+    struct os_loop *loop = os_loop_new();
+    enum status status = os_listen(&listener, &any, 5);
+    bool told = os_local_address(listener, &at);
+    struct pair pair = {OS_NO_SOCKET, OS_NO_SOCKET};
+    if (status == STATUS_OK)
+        status = os_connect(&pair.client, &at, NULL);
+    uint64_t end = os_now() + BOUND;
+    while (status == STATUS_OK && !os_accept(listener, &pair.server, NULL) && os_now() < end)
+        os_thread_yield();
+    if (status == STATUS_OK)
+        status = os_datagram_open(&datagram, &any);
+    for (int i = 0; i < 3; i++) {
+        taken += fcntl(i, F_GETFD) >= 0;
+        dup2(kept[i], i);
+        close(kept[i]);
+    }
+    assert_int_equal(taken, 0);
+    assert_true(told);
+    assert_non_null(loop);
+    assert_status(status, STATUS_OK);
+    assert_true(pair.server != OS_NO_SOCKET);
+    assert_int_not_equal(fcntl((int)pair.server, F_GETFD) & FD_CLOEXEC, 0);
+    assert_int_not_equal(fcntl((int)pair.server, F_GETFL) & O_NONBLOCK, 0);
+    os_loop_free(loop);
+    pair_close(pair);
+    os_close(datagram);
     os_close(listener);
 #endif
 }
@@ -405,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_full_peer_blocks_without_an_error),
         cmocka_unit_test(listening_errors_are_told_apart),
         cmocka_unit_test(running_out_of_descriptors_refuses_connections),
+        cmocka_unit_test(standard_descriptors_stay_free),
         cmocka_unit_test(ipv6_listeners_take_no_ipv4),
         cmocka_unit_test(names_are_looked_up_without_doubles),
     };

@@ -1,79 +1,33 @@
-#include "os/net.h"
+#include "os/posix/native_socket.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 enum { DROPPED_MOST = 64 /* in one call: whoever sends such does not keep the thread busy */ };
 
-static enum status open_status(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return STATUS_BUSY;
-    case EACCES:
-    case EPERM:
-        return STATUS_ACCESS_DENIED;
-    case EADDRNOTAVAIL:
-        return STATUS_INVALID_ADDRESS;
-    case EAFNOSUPPORT:
-        return STATUS_ADDRESS_FAMILY;
-    default:
-        return STATUS_TRANSPORT_ERROR;
-    }
-}
-
 static enum status transfer_status(int error)
 {
-    switch (error) {
-    case ECONNREFUSED:
-        return STATUS_CONNECT_REFUSED;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-        return STATUS_CONNECT_UNREACHABLE;
-    default:
-        return STATUS_TRANSPORT_ERROR;
-    }
-}
-
-static enum status connect_status(int error)
-{
-    enum status status = transfer_status(error);
-    if (error == EAFNOSUPPORT)
-        return STATUS_ADDRESS_FAMILY;
-    return status == STATUS_TRANSPORT_ERROR ? STATUS_CONNECT_FAILED : status;
-}
-
-static int datagram_socket(const struct os_native_address *address)
-{
-    return socket(address->u.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-}
-
-static int bind_to(int file, const struct os_address *at)
-{
-    struct os_native_address native;
-    if (!os_address_to_native(at, &native))
-        return EAFNOSUPPORT;
-    return bind(file, &native.u.any, native.length) == 0 ? 0 : errno;
+    enum status status = native_connect_status(error);
+    return status == STATUS_CONNECT_REFUSED || status == STATUS_CONNECT_UNREACHABLE
+               ? status
+               : STATUS_TRANSPORT_ERROR;
 }
 
 enum status os_datagram_open(os_socket *out, const struct os_address *at)
 {
     struct os_native_address native;
-    int on = 1;
     *out = OS_NO_SOCKET;
     if (!os_address_to_native(at, &native))
         return STATUS_ADDRESS_FAMILY;
-    int file = datagram_socket(&native);
+    int file = native_socket(&native, SOCK_DGRAM);
     if (file < 0)
-        return open_status(errno);
+        return native_listen_status(errno);
     if (native.u.any.sa_family == AF_INET6)
-        setsockopt(file, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    int error = bind_to(file, at);
+        native_switch_on(file, IPPROTO_IPV6, IPV6_V6ONLY);
+    int error = native_bind(file, at);
     if (error != 0) {
         close(file);
-        return open_status(error);
+        return native_listen_status(error);
     }
     *out = file;
     return STATUS_OK;
@@ -86,15 +40,15 @@ enum status os_datagram_connect(os_socket *out, const struct os_address *to,
     *out = OS_NO_SOCKET;
     if (!os_address_to_native(to, &native))
         return STATUS_ADDRESS_FAMILY;
-    int file = datagram_socket(&native);
+    int file = native_socket(&native, SOCK_DGRAM);
     if (file < 0)
-        return connect_status(errno);
-    int error = source != NULL ? bind_to(file, source) : 0;
+        return native_connect_status(errno);
+    int error = source != NULL ? native_bind(file, source) : 0;
     if (error == 0 && connect(file, &native.u.any, native.length) != 0)
         error = errno;
     if (error != 0) {
         close(file);
-        return connect_status(error);
+        return native_connect_status(error);
     }
     *out = file;
     return STATUS_OK;

@@ -1,5 +1,7 @@
 #include "os/posix/descriptors.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,4 +18,15 @@ void os_close_range(unsigned first, unsigned last)
         most = (unsigned)files.rlim_cur;
     for (unsigned i = first; i < most && i <= last; i++)
         close((int)i);
+}
+
+int os_beyond_standard(int file)
+{
+    if (file < 0 || file > STDERR_FILENO)
+        return file;
+    int moved = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = errno;
+    close(file);
+    errno = error;
+    return moved;
 }

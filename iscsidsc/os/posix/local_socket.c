@@ -1,5 +1,6 @@
 #include "os/local_socket.h"
 #include "os/loop.h"
+#include "os/posix/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +107,7 @@ enum status os_local_listen(os_socket *out, const char *path, uint32_t group, bo
     int error = local_path_open(&native, path);
     if (error != 0)
         return listen_status(error);
-    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int file = os_beyond_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     error = file < 0 ? errno : bind_private(file, &native);
     if (error == 0) {
         error = open_up(&native, group, everybody);
@@ -188,7 +189,7 @@ enum status os_local_connect(os_socket *out, const char *path, uint64_t due)
     int error = local_path_open(&native, path);
     if (error != 0)
         return connect_status(error);
-    int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int file = os_beyond_standard(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     error = file < 0 ? errno : connect_until(file, &native, due);
     local_path_close(&native);
     if (error != 0) {

@@ -1,5 +1,6 @@
 #include "os/poller.h"
 #include "os/memory.h"
+#include "os/posix/descriptors.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -35,8 +36,8 @@ struct os_poller *os_poller_new(void)
     struct os_poller *poller = os_alloc(sizeof *poller);
     if (poller == NULL)
         return NULL;
-    poller->epoll = epoll_create1(EPOLL_CLOEXEC);
-    poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    poller->epoll = os_beyond_standard(epoll_create1(EPOLL_CLOEXEC));
+    poller->wake = os_beyond_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     /* Edge-triggered: each write is reported once, so the counter is never read back. */
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_KEY};
     if (poller->epoll < 0 || poller->wake < 0 ||

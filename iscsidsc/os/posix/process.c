@@ -129,9 +129,7 @@ bool os_background_begin(void)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
-    /* Numbers that are free below 3 belong to the standard descriptors. */
-    int end = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-    close(ends[1]);
+    int end = os_beyond_standard(ends[1]);
     pid_t child = end >= 0 ? fork() : -1;
     if (child < 0) {
         close(ends[0]);

@@ -1,5 +1,6 @@
 #include "os/runtime.h"
 #include "os/memory.h"
+#include "os/posix/descriptors.h"
 #include "os/system.h"
 
 #include <dirent.h>
@@ -246,7 +247,8 @@ static int lock_whole(int file)
 enum status os_file_lock(struct os_file_lock *lock, const char *path)
 {
     lock->handle = -1;
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+    int file = os_beyond_standard(
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600));
     int error = file < 0 ? errno : lock_whole(file);
     if (error == 0) {
         lock->handle = file;

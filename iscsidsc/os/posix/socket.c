@@ -1,4 +1,5 @@
-#include "os/net.h"
+#include "os/posix/descriptors.h"
+#include "os/posix/native_socket.h"
 #include "os/thread.h"
 
 #include <errno.h>
@@ -17,72 +18,18 @@ void os_net_start(void)
 {
 }
 
-static enum status connect_status(int error)
-{
-    switch (error) {
-    case 0:
-    case EINPROGRESS:
-    case EINTR: /* the connection goes on by itself */
-        return STATUS_OK;
-    case ECONNREFUSED:
-        return STATUS_CONNECT_REFUSED;
-    case ETIMEDOUT:
-        return STATUS_CONNECT_TIMEOUT;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-        return STATUS_CONNECT_UNREACHABLE;
-    case EAFNOSUPPORT:
-        return STATUS_ADDRESS_FAMILY;
-    default:
-        return STATUS_CONNECT_FAILED;
-    }
-}
-
-static enum status listen_status(int error)
-{
-    switch (error) {
-    case EADDRINUSE:
-        return STATUS_BUSY;
-    case EACCES:
-    case EPERM:
-        return STATUS_ACCESS_DENIED;
-    case EADDRNOTAVAIL:
-        return STATUS_INVALID_ADDRESS;
-    case EAFNOSUPPORT:
-        return STATUS_ADDRESS_FAMILY;
-    default:
-        return STATUS_TRANSPORT_ERROR;
-    }
-}
-
-static void switch_on(int file, int level, int option)
-{
-    int on = 1;
-    setsockopt(file, level, option, &on, sizeof on);
-}
-
 static void set_stream_options(int file)
 {
-    switch_on(file, IPPROTO_TCP, TCP_NODELAY);
-    switch_on(file, SOL_SOCKET, SO_KEEPALIVE);
-}
-
-static int stream_socket(const struct os_native_address *address)
-{
-    return socket(address->u.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    native_switch_on(file, IPPROTO_TCP, TCP_NODELAY);
+    native_switch_on(file, SOL_SOCKET, SO_KEEPALIVE);
 }
 
 /* Without IP_BIND_ADDRESS_NO_PORT one source address had 28,000 connections for all targets. */
 static int bind_source(int file, const struct os_address *source)
 {
-    struct os_native_address native;
-    if (!os_address_to_native(source, &native))
-        return EAFNOSUPPORT;
     if (os_address_port(source) == 0)
-        switch_on(file, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
-    return bind(file, &native.u.any, native.length) == 0 ? 0 : errno;
+        native_switch_on(file, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+    return native_bind(file, source);
 }
 
 enum status os_connect(os_socket *out, const struct os_address *to, const struct os_address *source)
@@ -91,14 +38,14 @@ enum status os_connect(os_socket *out, const struct os_address *to, const struct
     *out = OS_NO_SOCKET;
     if (!os_address_to_native(to, &native))
         return STATUS_ADDRESS_FAMILY;
-    int file = stream_socket(&native);
+    int file = native_socket(&native, SOCK_STREAM);
     if (file < 0)
-        return connect_status(errno);
+        return native_connect_status(errno);
     set_stream_options(file);
     int error = source != NULL ? bind_source(file, source) : 0;
     if (error == 0 && connect(file, &native.u.any, native.length) != 0)
         error = errno;
-    enum status status = connect_status(error);
+    enum status status = native_connect_status(error);
     if (status != STATUS_OK) {
         close(file);
         return status;
@@ -124,7 +71,7 @@ enum status os_connect_result(os_socket socket)
         error = errno;
     if (error == 0 && connected_to_itself(socket))
         return STATUS_CONNECT_REFUSED;
-    return connect_status(error);
+    return native_connect_status(error);
 }
 
 /* --- listening --- */
@@ -138,7 +85,7 @@ static atomic_int spare_file = -1;
 static void keep_spare(void)
 {
     int none = -1;
-    int spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int spare = os_beyond_standard(open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (spare >= 0 && !atomic_compare_exchange_strong(&spare_file, &none, spare))
         close(spare);
 }
@@ -162,14 +109,14 @@ enum status os_listen(os_socket *out, const struct os_address *at, int backlog)
     *out = OS_NO_SOCKET;
     if (!os_address_to_native(at, &native))
         return STATUS_ADDRESS_FAMILY;
-    int file = stream_socket(&native);
+    int file = native_socket(&native, SOCK_STREAM);
     if (file < 0)
-        return listen_status(errno);
-    switch_on(file, SOL_SOCKET, SO_REUSEADDR);
+        return native_listen_status(errno);
+    native_switch_on(file, SOL_SOCKET, SO_REUSEADDR);
     if (native.u.any.sa_family == AF_INET6)
-        switch_on(file, IPPROTO_IPV6, IPV6_V6ONLY);
+        native_switch_on(file, IPPROTO_IPV6, IPV6_V6ONLY);
     if (bind(file, &native.u.any, native.length) != 0 || listen(file, backlog) != 0) {
-        enum status status = listen_status(errno);
+        enum status status = native_listen_status(errno);
         close(file);
         return status;
     }
@@ -186,7 +133,8 @@ bool os_accept(os_socket listener, os_socket *out, struct os_address *peer)
     *out = OS_NO_SOCKET;
     for (;;) {
         native.length = sizeof native.u;
-        file = accept4((int)listener, &native.u.any, &native.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        file = os_beyond_standard(
+            accept4((int)listener, &native.u.any, &native.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (file >= 0)
             break;
         if ((errno == EMFILE || errno == ENFILE) && refuse_one((int)listener))

@@ -1,4 +1,5 @@
 #include "os/system.h"
+#include "os/runtime.h"
 #include "os/memory.h"
 
 #include <ifaddrs.h>
@@ -52,17 +53,10 @@ static bool join(char *out, size_t room, const char *directory, const char *rest
 /* What was told and cannot be used is an error, and not as if nothing had been told. */
 static bool told_directory(const char *told, char *out, size_t room)
 {
-    char base[4096];
+    char path[OS_PATH_ROOM];
     size_t length;
-    if (!os_utf8_valid(told, &length))
-        return false;
-    if (told[0] == '/')
-        return join(out, room, told, "");
-    if (getcwd(base, sizeof base - 1) == NULL || base[0] != '/')
-        return false;
-    length = strlen(base);
-    memcpy(base + length, "/", 2);
-    return join(out, room, base, told);
+    return os_utf8_valid(told, &length) && os_absolute_path(told, path) &&
+           join(out, room, path, "");
 }
 
 /* Where there is no HOME (a service, su): the user's entry. */

@@ -20,6 +20,9 @@ static enum status open_status(int error)
         return STATUS_INVALID_ADDRESS;
     case WSAEAFNOSUPPORT:
         return STATUS_ADDRESS_FAMILY;
+    case WSAEMFILE:
+    case WSAENOBUFS:
+        return STATUS_NO_RESOURCES;
     default:
         return STATUS_TRANSPORT_ERROR;
     }
@@ -48,6 +51,8 @@ static enum status connect_status(int error)
     enum status status = transfer_status(error);
     if (error == WSAEAFNOSUPPORT)
         return STATUS_ADDRESS_FAMILY;
+    if (error == WSAEMFILE || error == WSAENOBUFS)
+        return STATUS_NO_RESOURCES;
     return status == STATUS_TRANSPORT_ERROR ? STATUS_CONNECT_FAILED : status;
 }
 

@@ -33,6 +33,9 @@ static enum status connect_status(int error)
         return STATUS_CONNECT_UNREACHABLE;
     case WSAEAFNOSUPPORT:
         return STATUS_ADDRESS_FAMILY;
+    case WSAEMFILE:
+    case WSAENOBUFS:
+        return STATUS_NO_RESOURCES;
     default:
         return STATUS_CONNECT_FAILED;
     }
@@ -49,6 +52,9 @@ static enum status listen_status(int error)
         return STATUS_INVALID_ADDRESS;
     case WSAEAFNOSUPPORT:
         return STATUS_ADDRESS_FAMILY;
+    case WSAEMFILE:
+    case WSAENOBUFS:
+        return STATUS_NO_RESOURCES;
     default:
         return STATUS_TRANSPORT_ERROR;
     }

@@ -62,11 +62,20 @@ bool os_environment(const char *name, char *out, size_t room)
     return found;
 }
 
+static bool told_directory(const char *told, char *out, size_t room)
+{
+    char path[OS_PATH_ROOM], full[OS_PATH_ROOM];
+    if (!os_from_unix_path(told, path, sizeof path) || !os_absolute_path(path, full))
+        return false;
+    int length = snprintf(out, room, "%s", full);
+    return length > 0 && (size_t)length < room;
+}
+
 bool os_state_directory(char *out, size_t room)
 {
     char base[4096];
     if (os_environment("ISCSIDSC_STATE", base, sizeof base) && base[0] != '\0')
-        return os_from_unix_path(base, out, room);
+        return told_directory(base, out, room);
     if (!os_environment("ProgramData", base, sizeof base) || base[0] == '\0')
         return false;
     int length = snprintf(out, room, "%s\\iscsidsc", base);
