@@ -17,11 +17,15 @@ ISDSC_STATUS WINAPI GetIScsiVersionInformation(PISCSI_VERSION_INFO version)
     return call_end(&call);
 }
 
+enum { TOO_LONG = 256 };
+
 ISDSC_STATUS WINAPI SetIScsiInitiatorCHAPSharedSecret(ULONG length, PUCHAR secret)
 {
     struct call call;
     call_begin(&call, TEXT_ANSI);
-    struct request_set_chap_secret request = {.secret = call_bytes(&call, secret, length)};
+    /* However much too long it is: the engine knows the code for that. */
+    struct request_set_chap_secret request = {
+        .secret = call_bytes(&call, secret, length < TOO_LONG ? length : TOO_LONG)};
     call_engine(&call, OPERATION_set_chap_secret, &request, NULL);
     return call_end(&call);
 }

@@ -60,6 +60,8 @@ static void chap_secret_errors(void **state)
              SetIScsiInitiatorCHAPSharedSecret(11, secret));
     REFUSES_(SetIScsiInitiatorCHAPSharedSecret, ISDSC_INVALID_INITIATOR_CHAP_SECRET,
              SetIScsiInitiatorCHAPSharedSecret(17, secret));
+    EXPECT(ISDSC_INVALID_INITIATOR_CHAP_SECRET, SetIScsiInitiatorCHAPSharedSecret(65536, secret));
+    EXPECT(ISDSC_INVALID_INITIATOR_CHAP_SECRET, SetIScsiInitiatorCHAPSharedSecret(~0u, secret));
 }
 
 #ifdef _WIN32
