@@ -1,4 +1,5 @@
 #include "os/net.h"
+#include "os/runtime.h"
 #include "os/windows/native.h"
 
 #include <stdio.h>
