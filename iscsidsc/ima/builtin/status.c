@@ -8,6 +8,7 @@
 #define RESULTS(R)                                                                                 \
     R(OK, STATUS_SUCCESS)                                                                          \
     R(NO_MEMORY, ERROR_INSUFFICIENT_MEMORY)                                                        \
+    R(NO_RESOURCES, ERROR_UNEXPECTED_OS_ERROR)                                                     \
     R(INVALID_PARAMETER, ERROR_INVALID_PARAMETER)                                                  \
     R(NOT_IMPLEMENTED, ERROR_NOT_SUPPORTED)                                                        \
     R(NOT_SUPPORTED, ERROR_NOT_SUPPORTED)                                                          \
