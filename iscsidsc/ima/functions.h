@@ -1,3 +1,4 @@
+/* clang-format off */
 /*
  * The 98 functions of the API, in the order of the standard. From this table come the functions
  * that the library exports, the interface of plugins and how it is found in a loaded one, and what
@@ -5,16 +6,18 @@
  *
  *   F(name, dispatch, oid, types, result, parameters, arguments, valid)
  *
- * name        without IMA_
- * dispatch    LIBRARY  the library does it, plugins do not have it
- *             SHARED   the library does it, with the help of plugins
- *             MERGED   the lists of all plugins behind one another
- *             OWNER    the plugin that owns the object does it
- *             LIST, OBJECT, KEYS
- *                      as OWNER, and what it returns (a list of objects, one object, address keys)
- * is looked at, and lists become memory of the library oid         the parameter that says who the
- * owner is types       of object that the function takes result      types of the objects that it
- * returns valid       what must hold for the parameters, whatever the object is
+ * name      without IMA_
+ * dispatch  LIBRARY  the library does it, plugins do not have it
+ *           SHARED   the library does it, with the help of plugins
+ *           MERGED   the lists of all plugins behind one another
+ *           OWNER    the plugin that owns the object does it
+ *           LIST, OBJECT, KEYS
+ *                    as OWNER, and what it returns (a list of objects, one object, address keys)
+ *                    is looked at, and lists become memory of the library
+ * oid       the parameter that says who the owner is
+ * types     of object that the function takes
+ * result    types of the objects that it returns
+ * valid     what must hold for the parameters, whatever the object is
  *
  * All that have an owner check in the order that ima.h promises (ima_begin). Of an OBJECT the
  * parameter for the result is pResult, and the plugin gets &theirs instead.
@@ -24,7 +27,6 @@
 
 #define IMA_IS(TYPE) (1u << IMA_OBJECT_TYPE_##TYPE)
 
-/* clang-format off */
 #define IMA_FUNCTIONS(F) \
     F(AddDiscoveryAddress, OBJECT, oid, IMA_IS(PNP) | IMA_IS(LHBA), IMA_IS(DISCOVERY_ADDRESS), (IMA_OID oid, const IMA_TARGET_ADDRESS discoveryAddress, IMA_OID *pResult), (oid, discoveryAddress, &theirs), ima_is_target_address(&discoveryAddress)) \
     F(AddStaticDiscoveryTarget, OBJECT, oid, IMA_IS(PNP) | IMA_IS(LHBA), IMA_IS(STATIC_DISCOVERY_TARGET), (IMA_OID oid, const IMA_STATIC_DISCOVERY_TARGET staticDiscoveryTarget, IMA_OID *pResult), (oid, staticDiscoveryTarget, &theirs), ima_is_static_target(&staticDiscoveryTarget)) \
