@@ -5,6 +5,7 @@
 /* A status without a row is EIO: a test sees to it that there is none. */
 static const int errors[STATUS_COUNT] = {
     [STATUS_NO_MEMORY] = ENOMEM,
+    [STATUS_NO_RESOURCES] = ENOBUFS,
     [STATUS_INVALID_PARAMETER] = EINVAL,
     [STATUS_NOT_IMPLEMENTED] = ENOSYS,
     [STATUS_NOT_SUPPORTED] = ENOTSUP,

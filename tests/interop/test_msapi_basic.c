@@ -136,7 +136,8 @@ static void chap_secret_has_a_length(void **state)
     EXPECT(ISDSC_INVALID_INITIATOR_CHAP_SECRET, SetIScsiInitiatorCHAPSharedSecret(11, secret));
     EXPECT(ISDSC_INVALID_INITIATOR_CHAP_SECRET, SetIScsiInitiatorCHAPSharedSecret(1, secret));
     EXPECT(ERROR_INVALID_PARAMETER, SetIScsiInitiatorCHAPSharedSecret(12, NULL));
-    EXPECT(ERROR_INVALID_PARAMETER, SetIScsiInitiatorCHAPSharedSecret(0xFFFFFFFF, secret));
+    EXPECT(ISDSC_INVALID_INITIATOR_CHAP_SECRET,
+           SetIScsiInitiatorCHAPSharedSecret(0xFFFFFFFF, secret));
     SUCCEEDS(SetIScsiInitiatorCHAPSharedSecret(0, secret));
     SUCCEEDS(SetIScsiInitiatorCHAPSharedSecret(0, NULL));
 }
