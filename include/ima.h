@@ -69,7 +69,7 @@ extern "C" {
 #define IMA_API __attribute__((visibility("default")))
 #elif !defined(_WIN32)
 #define IMA_API
-#elif defined(IMA_EXPORTS_)
+#elif defined(IMA_EXPORTS_) || defined(IMA_EXPORTS)
 #define IMA_API __declspec(dllexport)
 #else
 #define IMA_API __declspec(dllimport)
@@ -1016,9 +1016,16 @@ IMA_API IMA_STATUS IMA_GetDeviceStatistics(IMA_OID oid, IMA_DEVICE_STATISTICS *p
 IMA_API IMA_STATUS IMA_PluginIOCtl(IMA_OID pluginOid, IMA_UINT command, const void *pInputBuffer,
                                    IMA_UINT inputBufferLength, void *pOutputBuffer,
                                    IMA_UINT *pOutputBufferLength);
-#define IMA_GetAddressKeyProperties        IMA_GetAddressKeys
-#define IMA_SetInitialRT2                  IMA_SetInitialR2T
-#define IMA_GetMaxOutstandingRT2Properties IMA_GetMaxOutstandingR2TProperties
+typedef IMA_ADDRESS_KEYS IMA_ADDRESS_KEY_PROPERTIES;
+typedef IMA_UINT32 IMA_VOID32;
+/* Of other libraries: no function takes or returns them. */
+#define IMA_OBJECT_TYPE_CONNECTION          ((IMA_OBJECT_TYPE)13)
+#define IMA_OBJECT_TYPE_SESSION             ((IMA_OBJECT_TYPE)14)
+#define IMA_DOWNLOAD_IMAGE_TYPE_BOOTCODE    ((IMA_PHBA_DOWNLOAD_IMAGE_TYPE)3)
+#define IMA_TARGET_DISCOVERY_METHOD_UNKNOWN ((IMA_TARGET_DISCOVERY_METHOD)0)
+#define IMA_GetAddressKeyProperties         IMA_GetAddressKeys
+#define IMA_SetInitialRT2                   IMA_SetInitialR2T
+#define IMA_GetMaxOutstandingRT2Properties  IMA_GetMaxOutstandingR2TProperties
 
 #ifdef __cplusplus
 }

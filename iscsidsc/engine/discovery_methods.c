@@ -23,17 +23,35 @@ enum status discovery_isns_servers(struct engine *engine, struct os_arena *arena
     return store_servers(store, SERVER_ISNS, arena, out);
 }
 
+/* The one that was named, else the first one; NULL: there is none. */
+static const char *choose_server(const struct text_list *servers, const struct blob *named)
+{
+    for (uint32_t i = 0; i < servers->count; i++) {
+        const char *server = servers->items[i];
+        if (named->length > 0 && strlen(server) == named->length &&
+            memcmp(server, named->data, named->length) == 0)
+            return server;
+    }
+    return servers->count > 0 ? servers->items[0] : NULL;
+}
+
 void engine_get_discovery(struct engine_call *call)
 {
     const struct adapter_settings *settings;
     struct text_list servers;
     struct reply_get_discovery reply = {0};
+    struct store *store;
+    struct blob named = {NULL, 0};
     enum status status = adapter_settings(call->engine, &settings);
     if (status == STATUS_OK)
         status = discovery_isns_servers(call->engine, &call->arena, &servers);
+    if (status == STATUS_OK)
+        status = engine_store(call->engine, &store);
+    if (status == STATUS_OK)
+        status = store_setting(store, server_key, &call->arena, &named);
     if (status == STATUS_OK) {
         reply.enabled = settings->discovery;
-        reply.isns_server = servers.count > 0 ? servers.items[0] : NULL;
+        reply.isns_server = choose_server(&servers, &named);
     }
     engine_finish(call, status, &reply);
 }

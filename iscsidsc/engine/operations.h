@@ -239,7 +239,8 @@
 
 /*
  * `initiator` NULL or empty: any; `initiator_port` 0xffffffff: any. `unwaited`: the call ends as
- * soon as the portal is on the list, and what it answers goes into the catalogue later.
+ * soon as the portal is on the list, and what it answers goes into the catalogue later; one that
+ * is on the list stays as it is.
  */
 #define REQUEST_ADD_PORTAL(FIELD)                                                                  \
     FIELD(RECORD, discovery_portal, 1, entry)                                                      \

@@ -55,57 +55,6 @@ static void ask(struct engine_call *call, const struct discovery_portal *entry)
     engine_pend(call, cancel, state);
 }
 
-/* --- add --- */
-
-static enum status check_entry(const struct discovery_portal *entry)
-{
-    if (entry == NULL)
-        return STATUS_INVALID_PARAMETER;
-    enum status status = check_portal(entry->portal);
-    if (status == STATUS_OK)
-        status = check_initiator(entry->initiator, entry->initiator_port);
-    if (status == STATUS_OK)
-        status = options_check(entry->options);
-    return status;
-}
-
-/* Mutual CHAP without a secret is an error of the caller: nothing may be stored then. */
-static enum status check_settings(struct engine *engine, const struct discovery_portal *entry)
-{
-    struct option_settings settings;
-    enum status status = options_settings(engine, entry->options, NULL, &settings);
-    if (status == STATUS_OK)
-        options_wipe(&settings);
-    return status;
-}
-
-/* The portal stays on the list when the discovery fails. */
-void engine_add_portal(struct engine_call *call)
-{
-    const struct request_add_portal *request = call->request;
-    struct store *store;
-    enum status status = check_entry(request->entry);
-    if (status == STATUS_OK)
-        status = check_settings(call->engine, request->entry);
-    if (status == STATUS_OK)
-        status = engine_store(call->engine, &store);
-    if (status == STATUS_OK)
-        status = store_put_portal(store, request->entry);
-    if (status != STATUS_OK) {
-        engine_finish(call, status, NULL);
-        return;
-    }
-    events_portal(call->engine, request->entry->portal, EVENT_PORTAL_ADDED);
-    if (!discovery_enabled(call->engine, DISCOVERY_SENDTARGETS)) {
-        engine_finish(call, STATUS_OK, NULL);
-    } else if (request->unwaited) {
-        probe_start(call->engine, request->entry, NULL);
-        engine_finish(call, STATUS_OK, NULL);
-    } else {
-        ask(call, request->entry);
-    }
-}
-
 /* --- finding what is listed --- */
 
 /* How well the entry fits what was named: 0 not at all. No instance or port named means any; an
@@ -134,14 +83,100 @@ static int best_fit(const struct discovery_portal_list *portals,
     return best;
 }
 
+static const struct discovery_portal *find_entry(const struct discovery_portal_list *portals,
+                                                 const struct request_refresh_portal *request)
+{
+    struct request_remove_portal wanted = {.initiator = request->initiator,
+                                           .initiator_port = request->initiator_port,
+                                           .portal = request->portal};
+    int best = best_fit(portals, &wanted);
+    for (uint32_t i = 0; best > 0 && i < portals->count; i++) {
+        if (fit(&portals->items[i], &wanted) == best)
+            return &portals->items[i];
+    }
+    return NULL;
+}
+
+/* --- add --- */
+
+static enum status check_entry(const struct discovery_portal *entry)
+{
+    if (entry == NULL)
+        return STATUS_INVALID_PARAMETER;
+    enum status status = check_portal(entry->portal);
+    if (status == STATUS_OK)
+        status = check_initiator(entry->initiator, entry->initiator_port);
+    if (status == STATUS_OK)
+        status = options_check(entry->options);
+    return status;
+}
+
+/* Mutual CHAP without a secret is an error of the caller: nothing may be stored then. */
+static enum status check_settings(struct engine *engine, const struct discovery_portal *entry)
+{
+    struct option_settings settings;
+    enum status status = options_settings(engine, entry->options, NULL, &settings);
+    if (status == STATUS_OK)
+        options_wipe(&settings);
+    return status;
+}
+
+/* Without waiting: one that is listed stays as it is, and is asked again. */
+static bool ask_listed(struct engine_call *call, const struct discovery_portal *given)
+{
+    const struct request_refresh_portal wanted = {.initiator_port = ANY_INITIATOR_PORT,
+                                                  .portal = given->portal};
+    struct discovery_portal_list portals;
+    struct store *store;
+    if (engine_store(call->engine, &store) != STATUS_OK ||
+        store_portals(store, &call->arena, true, &portals) != STATUS_OK)
+        return false;
+    const struct discovery_portal *entry = find_entry(&portals, &wanted);
+    if (entry == NULL)
+        return false;
+    if (discovery_enabled(call->engine, DISCOVERY_SENDTARGETS))
+        probe_start(call->engine, entry, NULL);
+    engine_finish(call, STATUS_OK, NULL);
+    return true;
+}
+
+/* The portal stays on the list when the discovery fails. */
+void engine_add_portal(struct engine_call *call)
+{
+    const struct request_add_portal *request = call->request;
+    struct store *store;
+    enum status status = check_entry(request->entry);
+    if (status == STATUS_OK)
+        status = check_settings(call->engine, request->entry);
+    if (status == STATUS_OK && request->unwaited && ask_listed(call, request->entry))
+        return;
+    if (status == STATUS_OK)
+        status = engine_store(call->engine, &store);
+    if (status == STATUS_OK)
+        status = store_put_portal(store, request->entry);
+    if (status != STATUS_OK) {
+        engine_finish(call, status, NULL);
+        return;
+    }
+    events_portal(call->engine, request->entry->portal, EVENT_PORTAL_ADDED);
+    if (!discovery_enabled(call->engine, DISCOVERY_SENDTARGETS)) {
+        engine_finish(call, STATUS_OK, NULL);
+    } else if (request->unwaited) {
+        probe_start(call->engine, request->entry, NULL);
+        engine_finish(call, STATUS_OK, NULL);
+    } else {
+        ask(call, request->entry);
+    }
+}
+
+/* --- remove --- */
+
 static enum status check_named(const char *initiator, const struct portal *portal)
 {
     if (!adapter_any(initiator) && !name_equal(initiator, INITIATOR_INSTANCE))
         return STATUS_INITIATOR_NOT_FOUND;
     return check_portal(portal);
 }
-
-/* --- remove --- */
 
 static enum status remove_entry(struct engine *engine, struct store *store,
                                 const struct discovery_portal *entry)
@@ -185,20 +220,6 @@ void engine_remove_portal(struct engine_call *call)
 }
 
 /* --- refresh --- */
-
-static const struct discovery_portal *find_entry(const struct discovery_portal_list *portals,
-                                                 const struct request_refresh_portal *request)
-{
-    struct request_remove_portal wanted = {.initiator = request->initiator,
-                                           .initiator_port = request->initiator_port,
-                                           .portal = request->portal};
-    int best = best_fit(portals, &wanted);
-    for (uint32_t i = 0; best > 0 && i < portals->count; i++) {
-        if (fit(&portals->items[i], &wanted) == best)
-            return &portals->items[i];
-    }
-    return NULL;
-}
 
 /* A portal need not be on the list, and does not get on it by this. */
 void engine_refresh_portal(struct engine_call *call)

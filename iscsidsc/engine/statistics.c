@@ -282,7 +282,7 @@ static void describe(const struct entry *entry, uint64_t counts[COUNTERS],
                      struct reply_get_statistics *out)
 {
     for (size_t i = 0; entry != NULL && i < COUNTERS; i++)
-        counts[i] -= entry->base[i];
+        counts[i] -= counts[i] < entry->base[i] ? counts[i] : entry->base[i];
     *out = (struct reply_get_statistics){
         .bytes_sent = counts[COUNT_BYTES_SENT],
         .bytes_received = counts[COUNT_BYTES_RECEIVED],

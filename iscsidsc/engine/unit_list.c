@@ -189,6 +189,24 @@ static bool may_expose(struct engine_call *call)
     return all_known(call->engine, request->target);
 }
 
+/* The service is to make the login again, whenever it starts: stored once, however often. */
+static enum status keep_login(struct engine *engine, const char *target)
+{
+    const struct request_login request = {.target = target, .initiator_port = ANY_INITIATOR_PORT};
+    struct os_arena arena = {0};
+    struct store *store;
+    struct persistent_login_list logins = {NULL, 0};
+    bool kept = false;
+    enum status status = engine_store(engine, &store);
+    if (status == STATUS_OK)
+        status = store_logins(store, &arena, false, &logins);
+    for (uint32_t i = 0; status == STATUS_OK && i < logins.count; i++)
+        kept =
+            kept || (!logins.items[i].informational && name_equal(logins.items[i].target, target));
+    os_arena_clear(&arena);
+    return status != STATUS_OK || kept ? status : persistent_add(engine, &request);
+}
+
 /* After a login that was made for this every unit of the target is new: `same` says nothing. */
 static void show(struct engine_call *call, bool logged_in)
 {
@@ -199,6 +217,8 @@ static void show(struct engine_call *call, bool logged_in)
         status = STATUS_UNIT_NOT_FOUND;
     if (status == STATUS_OK && same && !logged_in)
         status = STATUS_UNIT_EXPOSED;
+    if (status == STATUS_OK && logged_in)
+        status = keep_login(call->engine, request->target);
     if (status == STATUS_OK)
         status = remember(call->engine, request, false);
     engine_finish(call, status, NULL);
@@ -222,9 +242,6 @@ static void on_login(void *context, enum status status, struct engine_session *s
     struct engine_call *call = exposing->call;
     (void)session;
     list_remove(&call->link);
-    /* The service is to make it again, whenever it starts. */
-    if (status == STATUS_OK)
-        status = persistent_add(call->engine, &exposing->request);
     os_free(exposing);
     if (status == STATUS_OK)
         units_wait(call, UNITS_PATIENCE, may_expose, show_new);

@@ -1,6 +1,7 @@
 #include "ima/about.h"
 
 #include "ima/text.h"
+#include "os/system.h"
 
 #include <string.h>
 
@@ -8,15 +9,14 @@
  * second. */
 static const int built[] = {ISCSIDSC_BUILD_TIME};
 
-static void tell_build_time(IMA_DATETIME *out)
+/* Seconds since 1970, counting years from March on. */
+static int64_t built_at(void)
 {
-    memset(out, 0, sizeof *out);
-    out->tm_year = built[0] - 1900;
-    out->tm_mon = built[1] - 1;
-    out->tm_mday = built[2];
-    out->tm_hour = built[3];
-    out->tm_min = built[4];
-    out->tm_sec = built[5];
+    int64_t year = built[0] - (built[1] <= 2);
+    int64_t month = built[1] + (built[1] > 2 ? -3 : 9);
+    int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 +
+                   built[2] - 1 - 719468;
+    return ((days * 24 + built[3]) * 60 + built[4]) * 60 + built[5];
 }
 
 /* The path, or if that does not fit the name alone. */
@@ -41,5 +41,5 @@ void ima_about(os_function code, IMA_WCHAR vendor[256], IMA_WCHAR version[256],
     ima_from_utf8("The iscsidsc authors", vendor, 256);
     ima_from_utf8(ISCSIDSC_VERSION, version, 256);
     tell_file_name(code, file_name);
-    tell_build_time(build_time);
+    os_local_time((uint64_t)built_at() * 1000, build_time);
 }

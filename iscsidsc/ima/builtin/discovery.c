@@ -50,6 +50,16 @@ IMA_STATUS builtin_GetDiscoveryProperties(IMA_OID oid, IMA_DISCOVERY_PROPERTIES 
 
 /* --- setting --- */
 
+/* What is found is told by events. */
+static void look(void)
+{
+    const struct request_describe_targets request = {0};
+    struct reply_describe_targets reply;
+    struct os_arena arena = {0};
+    door_call(OPERATION_describe_targets, &request, &reply, &arena);
+    os_arena_clear(&arena);
+}
+
 static IMA_STATUS set(IMA_OID oid, enum discovery_method method, IMA_BOOL enable,
                       const char *isns_server)
 {
@@ -58,8 +68,11 @@ static IMA_STATUS set(IMA_OID oid, enum discovery_method method, IMA_BOOL enable
     IMA_STATUS status = check_hba(oid);
     if (status == IMA_STATUS_SUCCESS && oid.objectType != IMA_OBJECT_TYPE_LHBA)
         status = IMA_ERROR_NOT_SUPPORTED;
-    return status == IMA_STATUS_SUCCESS ? builtin_ask(OPERATION_set_discovery, &request, NULL, NULL)
-                                        : status;
+    if (status == IMA_STATUS_SUCCESS)
+        status = builtin_ask(OPERATION_set_discovery, &request, NULL, NULL);
+    if (status == IMA_STATUS_SUCCESS && enable)
+        look();
+    return status;
 }
 
 /* Nobody asks DHCP or SLP where the server is. Without a host the servers on the list are meant. */

@@ -1,13 +1,21 @@
 /* INQUIRY, READ CAPACITY and REPORT LUNS, over a session that there is or one made for it. */
 #include "ima/builtin/builtin.h"
 
+#include "os/process.h"
 #include "protocol/bytes.h"
 #include "protocol/name.h"
 #include "protocol/scsi.h"
 
 #include <string.h>
 
-enum { ATTEMPTS = 8, LENGTH_MOST = 16 << 20, INQUIRY_MOST = 65535, CAPACITY_LEAST = 8 };
+enum {
+    ATTEMPTS = 8,
+    PAUSE = 10,       /* milliseconds between two of them, doubled each time: 1.3 s in all */
+    FULL_FEATURE = 2, /* connection_info.state */
+    LENGTH_MOST = 16 << 20,
+    INQUIRY_MOST = 65535,
+    CAPACITY_LEAST = 8,
+};
 #define ANY_PORT       0xffffffffu
 #define REPORT_LUNS_WK UINT64_C(0xc101000000000000) /* SAM: the well known logical unit */
 
@@ -27,7 +35,10 @@ struct used_session {
 
 static bool is_usable(const struct session_info *session, const char *target)
 {
-    return session->connections.count > 0 && name_equal(session->target_name, target);
+    bool live = false;
+    for (uint32_t i = 0; i < session->connections.count; i++)
+        live = live || session->connections.items[i].state == FULL_FEATURE;
+    return live && name_equal(session->target_name, target);
 }
 
 static enum status find_session(const char *target, struct used_session *out)
@@ -135,7 +146,8 @@ static IMA_STATUS take_answer(enum status status, const struct reply_scsi *reply
 static bool is_between_sessions(enum status status)
 {
     return status == STATUS_SESSION_NOT_FOUND || status == STATUS_ALREADY_LOGGED_IN ||
-           status == STATUS_CANCELLED || status == STATUS_CONNECTION_LEAVING;
+           status == STATUS_CANCELLED || status == STATUS_CONNECTION_LEAVING ||
+           status == STATUS_SESSION_BUSY;
 }
 
 /* A session that goes away under the command is no reason to fail: there may be another. */
@@ -147,6 +159,8 @@ static IMA_STATUS run(const char *target, struct request_scsi *request,
     struct used_session session;
     enum status status = STATUS_SESSION_NOT_FOUND;
     for (int i = 0; i < ATTEMPTS && is_between_sessions(status); i++) {
+        if (i > 0)
+            os_sleep((uint64_t)PAUSE << (i - 1));
         status = take_session(target, &session);
         if (status != STATUS_OK)
             continue;

@@ -109,7 +109,7 @@ static const struct discovery_portal *find_portal(const struct discovery_portal_
     return NULL;
 }
 
-/* One that is listed stays as it is, with the options that it has. */
+/* One that is listed stays as it is, with the options that it has, and is asked again. */
 IMA_STATUS builtin_AddDiscoveryAddress(IMA_OID oid, const IMA_TARGET_ADDRESS discoveryAddress,
                                        IMA_OID *pDiscoveryAddressOid)
 {
@@ -127,7 +127,7 @@ IMA_STATUS builtin_AddDiscoveryAddress(IMA_OID oid, const IMA_TARGET_ADDRESS dis
     status = list_portals(&arena, &reply);
     if (status == IMA_STATUS_SUCCESS)
         listed = find_portal(&reply.portals, &place.portal);
-    if (status == IMA_STATUS_SUCCESS && listed == NULL)
+    if (status == IMA_STATUS_SUCCESS)
         status = builtin_ask(OPERATION_add_portal, &request, NULL, NULL);
     if (status == IMA_STATUS_SUCCESS && pDiscoveryAddressOid != NULL) {
         const struct identity identity = identity_of_portal(listed != NULL ? listed : &given);

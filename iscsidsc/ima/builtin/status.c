@@ -29,7 +29,7 @@
     R(MECHANISM_NOT_FOUND, ERROR_OBJECT_NOT_FOUND)                                                 \
     R(SESSION_NOT_FOUND, ERROR_TARGET_TIMEOUT)                                                     \
     R(CONNECTION_NOT_FOUND, ERROR_TARGET_TIMEOUT)                                                  \
-    R(ALREADY_LOGGED_IN, ERROR_UNKNOWN_ERROR)                                                      \
+    R(ALREADY_LOGGED_IN, ERROR_TARGET_TIMEOUT)                                                     \
     R(TOO_MANY_SESSIONS, ERROR_INSUFFICIENT_MEMORY)                                                \
     R(LAST_CONNECTION, ERROR_UNKNOWN_ERROR)                                                        \
     R(LEADING_CONNECTION, ERROR_UNKNOWN_ERROR)                                                     \

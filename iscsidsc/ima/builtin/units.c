@@ -4,6 +4,7 @@
  */
 #include "ima/builtin/builtin.h"
 
+#include "os/process.h"
 #include "os/system.h"
 #include "protocol/bytes.h"
 
@@ -139,7 +140,13 @@ IMA_STATUS builtin_ExposeLu(IMA_OID luOid)
         return status;
     const struct request_expose_unit request = {.target = object->identity.name,
                                                 .lun = object->identity.lun};
-    return builtin_ask(OPERATION_expose_unit, &request, NULL, NULL);
+    enum status exposed = door_call(OPERATION_expose_unit, &request, NULL, NULL);
+    /* Another session to the target is on its way in or out: 10 s in all. */
+    for (int i = 0; i < 10 && exposed == STATUS_ALREADY_LOGGED_IN; i++) {
+        os_sleep(UINT64_C(10) << i);
+        exposed = door_call(OPERATION_expose_unit, &request, NULL, NULL);
+    }
+    return builtin_status(exposed);
 }
 
 IMA_STATUS builtin_UnexposeLu(IMA_OID luOid)
