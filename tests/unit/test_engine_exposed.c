@@ -433,6 +433,22 @@ static void exposing_makes_the_session_that_it_needs(void **state)
     assert_status(expose(BASE ":a", LUN(1)), STATUS_UNIT_EXPOSED);
 }
 
+static void a_login_is_kept_once_and_not_for_nothing(void **state)
+{
+    (void)state;
+    const struct request_list_persistent request = {0};
+    assert_status(expose(BASE ":a", LUN(9)), STATUS_UNIT_NOT_FOUND);
+    assert_status(ask(OPERATION_list_persistent, &request, copy_persistent), STATUS_OK);
+    assert_int_equal(persistent, 0);
+    for (int i = 0; i < 3; i++) {
+        if (count_sessions() > 0)
+            assert_status(logout(&listed_id), STATUS_OK);
+        assert_status(expose(BASE ":a", LUN(1)), STATUS_OK);
+        assert_status(ask(OPERATION_list_persistent, &request, copy_persistent), STATUS_OK);
+        assert_int_equal(persistent, 1);
+    }
+}
+
 static char kinds[400];
 static uint64_t last;
 
@@ -549,6 +565,7 @@ int main(void)
         EXPOSED_TEST(failures_are_counted),
         EXPOSED_TEST(a_hidden_unit_is_no_device_in_any_session),
         EXPOSED_TEST(exposing_makes_the_session_that_it_needs),
+        EXPOSED_TEST(a_login_is_kept_once_and_not_for_nothing),
         EXPOSED_TEST(changes_are_told),
         EXPOSED_TEST(what_is_kept_of_absent_targets_can_go),
     };
