@@ -6,8 +6,11 @@
 void disk_renew(struct disk *disk)
 {
     const struct unit_facts *facts = &disk->volume->facts;
-    disk->block = facts->capacity.block_length;
-    disk->size = facts->capacity.blocks * disk->block;
+    uint32_t block = facts->capacity.block_length;
+    if (block == 0 || (disk->outstanding > 0 && block != disk->block))
+        return; /* not ready, or what is under way counts in other blocks */
+    disk->block = block;
+    disk->size = facts->capacity.blocks * block;
     disk->read_only = facts->mode.write_protected;
 }
 
@@ -191,7 +194,11 @@ static void advance(struct disk_request *request)
     request->step = left - left % block;
     if (partial)
         request->step = left < block - into ? left : block - into;
-    if (left == 0) {
+    if (left == 0 && request->force_unit_access && !request->flushed &&
+        (request->kind == DISK_ZERO || request->kind == DISK_DISCARD)) {
+        request->flushed = true;
+        submit(request, IO_FLUSH, NULL, 0);
+    } else if (left == 0) {
         finish(request, STATUS_OK);
     } else if (partial && request->kind == DISK_DISCARD) {
         request->at += request->step;
@@ -251,7 +258,7 @@ void disk_submit(struct disk_request *request)
     request->io.done = on_done;
     request->io.context = request;
     request->scratch = NULL;
-    request->changing = false;
+    request->changing = request->flushed = false;
     request->at = request->offset;
     request->unaligned = (request->offset | request->length) % disk->block != 0;
     disk->outstanding++;

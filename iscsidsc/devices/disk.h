@@ -60,6 +60,7 @@ struct disk_request {
     bool unaligned;
     bool writes_back;
     bool changing; /* it is in `changes` */
+    bool flushed;  /* the flush behind what knows no FUA */
 };
 
 /* `done` may be called from inside when there is nothing to be done. */

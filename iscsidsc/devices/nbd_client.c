@@ -129,6 +129,19 @@ static enum nbd_error error_of(enum status status)
     }
 }
 
+/* Does the unit not know such commands at all? */
+static bool is_unknown(const struct disk_request *disk)
+{
+    const struct task *task = &disk->io.task;
+    struct scsi_sense sense;
+    if (disk->status != STATUS_SCSI_STATUS || task->scsi_status != SCSI_CHECK_CONDITION ||
+        (disk->kind != DISK_ZERO && disk->kind != DISK_DISCARD))
+        return false;
+    scsi_sense_decode(&sense, task->sense, task->sense_length);
+    return sense.valid && sense.key == SCSI_ILLEGAL_REQUEST &&
+           (sense.asc == SCSI_ASC_INVALID_OPCODE || sense.asc == SCSI_ASC_INVALID_FIELD_IN_CDB);
+}
+
 static void answer(struct request *request, enum nbd_error error)
 {
     struct client *client = request->client;
@@ -146,7 +159,7 @@ static void on_done(struct disk_request *disk)
     if (client->state == CLIENT_GONE)
         put_request(client, request);
     else
-        answer(request, error_of(disk->status));
+        answer(request, is_unknown(disk) ? NBD_ENOTSUP : error_of(disk->status));
     if (!client->delivering)
         settle(client);
 }
@@ -523,14 +536,23 @@ void nbd_client_new(struct nbd_export *export, os_socket socket)
 
 void nbd_clients_drop(struct nbd_export *export)
 {
+    LIST_EACH(node, &export->clients)
+    {
+        struct client *client = LIST_OWNER(node, struct client, link);
+        client->delivering = true;
+        if (client->state != CLIENT_GONE)
+            close_socket(client);
+    }
+    /* What ends for one may begin or end another one's, too. */
+    LIST_EACH(node, &export->clients)
+    {
+        struct client *client = LIST_OWNER(node, struct client, link);
+        while (!list_empty(&client->running))
+            disk_cancel(&LIST_OWNER(list_first(&client->running), struct request, link)->disk);
+    }
     LIST_EACH_SAFE(node, &export->clients)
     {
         struct client *client = LIST_OWNER(node, struct client, link);
-        if (client->state != CLIENT_GONE)
-            close_socket(client);
-        client->delivering = true;
-        while (!list_empty(&client->running))
-            disk_cancel(&LIST_OWNER(list_first(&client->running), struct request, link)->disk);
         client->delivering = false;
         settle(client);
     }

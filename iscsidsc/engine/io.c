@@ -115,6 +115,8 @@ static uint64_t session_hope(const struct engine_session *session)
 
 static void wait(struct io *io)
 {
+    if (io->volume != NULL)
+        path_ask(io->volume);
     uint64_t until = io->volume != NULL ? path_hope(io->volume) : session_hope(io->session);
     if (io->deadline != 0 && io->deadline < until)
         until = io->deadline;
@@ -146,6 +148,13 @@ static void hold_all(struct list *waiting)
     each_waiting(waiting, wait);
 }
 
+/* Are the blocks of the unit other ones than those that it counts in? */
+static bool has_changed(const struct io *io)
+{
+    bool counts = io->kind != IO_COMMAND && io->kind != IO_FLUSH && !io->flushes;
+    return counts && io->path->unit->facts.capacity.block_length != io->block_length;
+}
+
 static void dispatch(struct io *io)
 {
     struct engine_session *session = io->session;
@@ -154,6 +163,11 @@ static void dispatch(struct io *io)
     if (io->volume != NULL) {
         io->path = path_choose(io->volume, io->avoid);
         usable = io->path != NULL;
+        if (usable && has_changed(io)) {
+            io->path = NULL;
+            fail(io, STATUS_OUT_OF_RANGE);
+            return;
+        }
         io->session = usable ? io->path->unit->session : NULL;
     } else {
         usable = session->state == ENGINE_SESSION_LIVE && contact_usable(session->contact);
@@ -297,7 +311,8 @@ static void prepare(struct io *io)
     io->path = io->avoid = NULL;
     io->cut = NULL;
     io->losses = io->busy = io->attentions = 0;
-    io->flushes = io->uncertain = io->cancelled = false;
+    io->flushes = io->uncertain = io->cancelled = io->unforced = false;
+    io->block_length = io->volume != NULL ? io->volume->facts.capacity.block_length : 0;
     io->timer.fire = on_timer;
     io->task.attribute = TASK_ATTRIBUTE_SIMPLE;
     io->task.done = on_done;

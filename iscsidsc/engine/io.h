@@ -79,10 +79,12 @@ struct io {
     uint8_t unmap[SCSI_UNMAP_ONE];
     uint8_t state;
     uint8_t losses;
-    uint8_t busy;       /* times the target was */
-    uint8_t attentions; /* unit attentions seen */
-    bool flushes;       /* the flush behind a write whose unit does not know FUA */
-    bool uncertain;     /* a try that was lost may have changed something */
+    uint8_t busy;          /* times the target was */
+    uint8_t attentions;    /* unit attentions seen */
+    uint32_t block_length; /* of the volume when it was submitted */
+    bool unforced;         /* a part was written without the FUA that was asked for */
+    bool flushes;          /* the flush behind a write whose unit does not know FUA */
+    bool uncertain;        /* a try that was lost may have changed something */
     bool cancelled;
     struct io *next; /* of those that other threads have posted */
 };

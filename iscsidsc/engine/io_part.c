@@ -111,7 +111,8 @@ static uint64_t part_most(const struct io *io, const struct unit_facts *facts)
     case IO_WRITE:
         return most_data(io, facts);
     case IO_DISCARD:
-        return facts->limits.unmap;
+        /* Another path told of a limit: this one may refuse, but there is an end. */
+        return facts->limits.unmap > 0 ? facts->limits.unmap : UINT32_MAX;
     case IO_WRITE_ZEROES:
         return most_zeroes(facts);
     default:
@@ -168,6 +169,13 @@ static void command_part(struct io *io)
 
 /* --- parts --- */
 
+/* Is the command to have FUA? Where it should and cannot, a flush follows. */
+static bool forced(struct io *io, const struct unit_facts *facts)
+{
+    io->unforced |= io->force_unit_access && !facts->mode.force_unit_access;
+    return io->force_unit_access && facts->mode.force_unit_access;
+}
+
 static void data_part(struct io *io, const struct unit_facts *facts)
 {
     uint64_t lba = io->lba + io->finished;
@@ -178,16 +186,14 @@ static void data_part(struct io *io, const struct unit_facts *facts)
         scsi_read(&io->task.cdb, lba, (uint32_t)io->part);
         set_in(io, first, length);
     } else {
-        scsi_write(&io->task.cdb, lba, (uint32_t)io->part,
-                   io->force_unit_access && facts->mode.force_unit_access);
+        scsi_write(&io->task.cdb, lba, (uint32_t)io->part, forced(io, facts));
         set_out(io, io->pieces + first, io->piece_count - first, length);
     }
 }
 
 static void compare_part(struct io *io, const struct unit_facts *facts)
 {
-    scsi_compare_and_write(&io->task.cdb, io->lba, (uint8_t)io->part,
-                           io->force_unit_access && facts->mode.force_unit_access);
+    scsi_compare_and_write(&io->task.cdb, io->lba, (uint8_t)io->part, forced(io, facts));
     set_out(io, io->pieces, io->piece_count, (uint32_t)io->part * 2 * facts->capacity.block_length);
 }
 
@@ -244,6 +250,6 @@ bool io_part_next(struct io *io)
         return false;
     if (io->finished < io->blocks)
         return true;
-    io->flushes = io->force_unit_access && !io->volume->facts.mode.force_unit_access;
+    io->flushes = io->unforced;
     return io->flushes;
 }

@@ -136,9 +136,24 @@ static uint64_t hope_of(const struct path *path)
     case ENGINE_SESSION_RECONNECT:
         return session->hold_until;
     case ENGINE_SESSION_LIVE:
-        return path->verified ? os_now() + LOSS_PATIENCE : path->verify_until;
+        if (!path->verified)
+            return path->verify_until;
+        return os_now() + LOSS_PATIENCE + /* its logout may be under way */
+               session->engine->parameters.max_request_hold_time * UINT64_C(1000);
     default:
         return 0;
+    }
+}
+
+void path_ask(struct volume *volume)
+{
+    LIST_EACH(node, &volume->paths)
+    {
+        struct path *path = PATH(node);
+        if (path->verified || !units_idle(path->unit->session))
+            continue;
+        path->verify_until = os_now() + VERIFY_PATIENCE;
+        units_renew(path->unit->session);
     }
 }
 

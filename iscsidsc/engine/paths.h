@@ -64,6 +64,8 @@ bool path_is_awaited(const struct unit *unit);
 struct path *path_choose(struct volume *volume, const struct path *avoid);
 /* Until when it is worth while to wait for one; 0: it is not. */
 uint64_t path_hope(const struct volume *volume);
+/* Somebody waits for one: what is behind those that are doubted is asked, unless it is already. */
+void path_ask(struct volume *volume);
 
 enum path_state path_state(const struct path *path);
 /* At most one of a volume is. */

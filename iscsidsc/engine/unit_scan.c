@@ -348,18 +348,41 @@ static void take(struct scan *scan, enum status status, const struct reply_scsi 
     }
 }
 
+/* Does the answer say which units there are? */
+static bool tells_which(enum step step)
+{
+    return step == STEP_LIST || step == STEP_IDENTIFICATION || step == STEP_SERIAL;
+}
+
+/* It could not answer now: that says nothing of what it has. */
+static bool is_passing(enum status status, const struct reply_scsi *reply)
+{
+    struct scsi_sense sense;
+    if (status != STATUS_SCSI_STATUS)
+        return false;
+    if (reply->status != SCSI_CHECK_CONDITION)
+        return true;
+    scsi_sense_decode(&sense, reply->sense.data, reply->sense.length);
+    return sense.valid && (sense.key == SCSI_UNIT_ATTENTION || sense.key == SCSI_ABORTED_COMMAND);
+}
+
 static void on_answer(void *context, enum status status, const struct reply_scsi *reply)
 {
     struct scan *scan = context;
     bool answered = status == STATUS_OK || status == STATUS_SCSI_STATUS;
     if (scan->cancelled)
         return;
-    if (!answered)
+    bool passing = tells_which(scan->step) && is_passing(status, reply);
+    if (passing)
+        scan->session->units->again = true;
+    if (!answered || passing)
         scan->now.certain = false;
     /* One unit may be silent; without a connection it is of no use to ask the others. */
     if (scan->stopping)
         finish(scan, STATUS_CANCELLED);
     else if (!answered && (status != STATUS_COMMAND_TIMEOUT || scan->step == STEP_LIST))
+        finish(scan, status);
+    else if (passing && scan->step == STEP_LIST)
         finish(scan, status);
     else
         take(scan, status, reply);

@@ -209,8 +209,14 @@ static bool is_known(const struct units *units, uint64_t lun)
     return false;
 }
 
+/* One that was formatted with blocks of another length is another one: what is under way counts in
+ * the old ones. */
 static bool same_unit(const struct unit_facts *a, const struct unit_facts *b)
 {
+    uint32_t one = a->capacity.block_length;
+    uint32_t other = b->capacity.block_length;
+    if (one != other && one > 0 && other > 0)
+        return false;
     return a->inquiry.device_type == b->inquiry.device_type &&
            a->identity_length == b->identity_length &&
            memcmp(a->identity, b->identity, a->identity_length) == 0;
@@ -223,8 +229,12 @@ static bool same_capacity(const struct scsi_capacity *a, const struct scsi_capac
 
 static void unit_update(struct unit *unit, const struct unit_finding *finding)
 {
-    bool changed = !same_capacity(&unit->facts.capacity, &finding->facts.capacity);
-    if (!finding->certain)
+    const struct scsi_capacity *capacity = &finding->facts.capacity;
+    bool changed = !same_capacity(&unit->facts.capacity, capacity);
+    /* A disk that had blocks and tells of none is not ready again yet. */
+    bool unready = capacity->block_length == 0 && unit->facts.capacity.block_length > 0 &&
+                   !unit->facts.inquiry.removable;
+    if (!finding->certain || unready)
         return;
     unit->facts = finding->facts;
     if (!unit->session->units->doubtful)
@@ -322,6 +332,12 @@ void units_stop(struct engine_session *session, bool at_once)
 bool units_scanning(const struct engine_session *session)
 {
     return session->units != NULL && session->units->scan != NULL;
+}
+
+bool units_idle(const struct engine_session *session)
+{
+    return session->units != NULL && has_connection(session) && session->units->scan == NULL &&
+           session->units->timer.loop == NULL;
 }
 
 void units_renew(struct engine_session *session)

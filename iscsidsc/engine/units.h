@@ -93,6 +93,8 @@ void units_refresh(struct engine_session *session);
  * scan under way ends soon, or at once; units_scanning tells. */
 void units_stop(struct engine_session *session, bool at_once);
 bool units_scanning(const struct engine_session *session);
+/* It is connected, and no scan is under way or to come. */
+bool units_idle(const struct engine_session *session);
 /* The session goes away. */
 void units_end(struct engine_session *session);
 /* From now on the unit is a device, or none any more. DEVICE_BUSY: it is in use. */

@@ -366,8 +366,14 @@ void recover_logged_out(struct session *session, uint8_t response)
 {
     uint16_t cid = session->recovered_cid;
 
+    bool gone = response == LOGOUT_DONE || response == LOGOUT_NO_CID;
+
     session->recoverer = NULL;
-    if (!fence_needed(session) && (response == LOGOUT_DONE || response == LOGOUT_NO_CID))
+    if (fence_needed(session) && !gone) {
+        session_give_up(session, "the target does not let go of a lost connection");
+        return;
+    }
+    if (!fence_needed(session) && gone)
         take_over_all(session, cid, true);
     else
         recover_fail_kept(session, &cid);

@@ -75,22 +75,34 @@ void rescue_go_on(struct task *task, uint64_t now)
     const struct session_timeouts *timeouts = &session->settings.timeouts;
 
     deadline_clear(&task->deadline);
-    if (task->rescue == RESCUE_NONE && manage_abort(task->connection, task)) {
+    /* Noted first: what is sent may fail the connection, and then the task is over. */
+    if (task->rescue == RESCUE_NONE) {
         task->rescue = RESCUE_ABORT;
         deadline_set(session, &task->deadline, now + timeouts->abort);
-    } else if (task->rescue <= RESCUE_ABORT && timeouts->reset > 0 &&
-               reset_unit(session, task->lun, now)) {
+        if (manage_abort(task->connection, task))
+            return;
+        deadline_clear(&task->deadline);
+    }
+    if (task->rescue <= RESCUE_ABORT && timeouts->reset > 0) {
         task->rescue = RESCUE_RESET;
         deadline_set(session, &task->deadline, now + timeouts->reset);
-    } else {
-        session_give_up(session, no_answer);
+        if (reset_unit(session, task->lun, now))
+            return;
+        deadline_clear(&task->deadline);
     }
+    session_give_up(session, no_answer);
 }
 
 void task_late(struct task *task, uint64_t now)
 {
     struct session *session = task->session;
 
+    /* What was fenced ends when the target confirms, or with the session. */
+    if (task->state == TASK_KEPT && fence_needed(session) && !task->impatient &&
+        session->kept_until != INITIATOR_NEVER && session->kept_until > now) {
+        deadline_set(session, &task->deadline, session->kept_until);
+        return;
+    }
     if (task->state == TASK_ACTIVE && task->rescue == RESCUE_NONE)
         task->connection->statistics.timeouts++;
     if (task->state == TASK_ACTIVE && session->settings.timeouts.abort > 0 && !task->impatient)
