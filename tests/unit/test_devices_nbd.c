@@ -4,10 +4,12 @@
 #include "devices/nbd.h"
 #include "devices/nbd_wire.h"
 #include "engine/units.h"
+#include "target/script.h"
 
 #define NAME "bus0/target0/lun0"
 
 static struct target_host host;
+static struct target_script *script;
 static struct nbd_export *export;
 static enum status opened;
 static char path[700];
@@ -59,14 +61,19 @@ static void expose(struct os_job *job)
 
 static struct os_job job = {.run = expose};
 
-static int start(void **state)
+static int start_with(const char *rules)
 {
-    (void)state;
+    char error[200];
+    script = target_script_new(1);
+    assert_non_null(script);
+    if (!target_script_add(script, rules, error, sizeof error))
+        fail_msg("%s", error);
     new_directory();
     snprintf(path, sizeof path, "%s/nbd", directory);
     assert_status(engine_start(&engine, directory), STATUS_OK);
     os_loop_post(engine_loop(engine), &job);
     target_host_new(&host);
+    target_entity_settings(host.entity)->fault = target_script_fault(script);
     target_host_add(&host, BASE ":a");
     target_host_start(&host);
     assert_status(add_portal(&host.portal), STATUS_OK);
@@ -75,12 +82,27 @@ static int start(void **state)
     return 0;
 }
 
+/* So that SYNCHRONIZE CACHE (10) is counted. */
+static int start(void **state)
+{
+    (void)state;
+    return start_with("on scsi-command with cdb=0x35 delay 1");
+}
+
+/* It does not know WRITE SAME (16). */
+static int start_old(void **state)
+{
+    (void)state;
+    return start_with("on scsi-command with cdb=0x93 answer check-condition 5 0x20 0");
+}
+
 static int stop(void **state)
 {
     (void)state;
     engine_stop(engine);
     engine = NULL;
     target_host_stop(&host);
+    target_script_free(script);
     assert_null(export);
     return 0;
 }
@@ -401,6 +423,31 @@ static void what_cannot_be_done_is_answered(void **state)
     os_close(socket);
 }
 
+static void what_is_to_last_is_flushed(void **state)
+{
+    (void)state;
+    NEEDS_SOCKETS();
+    os_socket socket = client();
+    assert_int_equal(request(socket, 0, NBD_WRITE_ZEROES, 0, 8192), NBD_OK);
+    assert_int_equal(target_script_hits(script, 0), 0);
+    assert_int_equal(request(socket, NBD_FLAG_FUA, NBD_WRITE_ZEROES, 0, 8192), NBD_OK);
+    assert_int_equal(target_script_hits(script, 0), 1);
+    assert_int_equal(request(socket, 0, NBD_FLUSH, 0, 0), NBD_OK);
+    assert_int_equal(target_script_hits(script, 0), 2);
+    os_close(socket);
+}
+
+/* Clients write zeroes themselves then. */
+static void what_the_unit_does_not_know_is_not_supported(void **state)
+{
+    (void)state;
+    NEEDS_SOCKETS();
+    os_socket socket = client();
+    assert_int_equal(request(socket, 0, NBD_WRITE_ZEROES, 0, 8192), NBD_ENOTSUP);
+    assert_int_equal(write_at(socket, 0, shadow, 8192), NBD_OK);
+    os_close(socket);
+}
+
 /* Parts of the same blocks, all at once: none is lost. */
 static void changes_of_one_block_do_not_meet(void **state)
 {
@@ -514,6 +561,9 @@ int main(void)
         TEST(nonsense_ends_the_connection),
         TEST(every_alignment_is_served),
         TEST(what_cannot_be_done_is_answered),
+        TEST(what_is_to_last_is_flushed),
+        cmocka_unit_test_setup_teardown(what_the_unit_does_not_know_is_not_supported, start_old,
+                                        stop),
         TEST(changes_of_one_block_do_not_meet),
         TEST(many_requests_are_under_way),
         TEST(a_client_may_vanish_at_any_time),

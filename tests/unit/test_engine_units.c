@@ -329,6 +329,28 @@ static void a_unit_that_is_busy_for_a_while_stays(void **state)
     assert_devices("0 0:0:1 1/3 \\\\.\\PhysicalDrive1\n");
 }
 
+/* What passes says nothing of what there is. */
+static void a_moment_without_answers_loses_no_unit(void **state)
+{
+    static const char both[] =
+        "0 0:0:0 1/1 \\\\.\\PhysicalDrive1\n0 0:0:1 2/2 \\\\.\\PhysicalDrive2\n";
+    (void)state;
+    put_disk(LUN(0), "first...");
+    put_disk(LUN(1), "second..");
+    assert_status(login(BASE ":a"), STATUS_OK);
+    assert_devices(both);
+    uint64_t blocks;
+    SHELF(shelf.aborts_list = true; blocks = shelf_find(LUN(1))->blocks);
+    tell_attention(SCSI_ASC_REPORTED_LUNS_CHANGED);
+    assert_devices(both);
+    SHELF(shelf.aborts_list = false; shelf_find(LUN(1))->blocks = 0);
+    tell_attention(SCSI_ASC_CAPACITY_CHANGED);
+    assert_devices(both);
+    SHELF(shelf_find(LUN(1))->blocks = blocks);
+    tell_attention(SCSI_ASC_CAPACITY_CHANGED);
+    assert_devices(both);
+}
+
 static void a_lost_connection_loses_no_unit(void **state)
 {
     const struct login_options patient = {.specified = OPTION_DEFAULT_TIME2WAIT,
@@ -721,6 +743,7 @@ int main(void)
         UNITS_TEST(a_list_is_not_older_than_a_second),
         UNITS_TEST(restless_targets_are_asked_with_pauses),
         UNITS_TEST(a_unit_that_is_busy_for_a_while_stays),
+        UNITS_TEST(a_moment_without_answers_loses_no_unit),
         UNITS_TEST(a_lost_connection_loses_no_unit),
         UNITS_TEST(a_slow_target_delays_the_list_and_not_the_login),
         UNITS_TEST(a_silent_target_has_bounds),

@@ -28,6 +28,7 @@ static struct {
     size_t count;
     uint16_t attention;  /* for the next command that may be told of one */
     bool only_zero;      /* does not know REPORT LUNS */
+    bool aborts_list;    /* cannot answer REPORT LUNS now */
     bool silent;         /* answers nothing */
     uint32_t delay;      /* of the answers, milliseconds */
     const uint8_t *luns; /* instead of the list */
@@ -92,6 +93,10 @@ static inline void shelf_refuse(struct shelf_answer *answer, uint8_t key, uint16
 
 static inline void shelf_report_luns(struct shelf_answer *answer)
 {
+    if (shelf.aborts_list) {
+        shelf_refuse(answer, SCSI_ABORTED_COMMAND, 0);
+        return;
+    }
     if (shelf.only_zero) {
         shelf_refuse(answer, SCSI_ILLEGAL_REQUEST, SCSI_ASC_INVALID_OPCODE);
         return;
