@@ -17,15 +17,17 @@ ISDSC_STATUS WINAPI GetIScsiVersionInformation(PISCSI_VERSION_INFO version)
     return call_end(&call);
 }
 
-enum { TOO_LONG = 256 };
+enum { TOO_LONG = 17 /* for CHAP */ };
 
 ISDSC_STATUS WINAPI SetIScsiInitiatorCHAPSharedSecret(ULONG length, PUCHAR secret)
 {
     struct call call;
     call_begin(&call, TEXT_ANSI);
-    /* However much too long it is: the engine knows the code for that. */
+    /* The engine knows the code for one that is too long, however much: none of it is read. */
+    static UCHAR any[TOO_LONG];
+    bool fits = length < TOO_LONG || secret == NULL;
     struct request_set_chap_secret request = {
-        .secret = call_bytes(&call, secret, length < TOO_LONG ? length : TOO_LONG)};
+        .secret = call_bytes(&call, fits ? secret : any, length < TOO_LONG ? length : TOO_LONG)};
     call_engine(&call, OPERATION_set_chap_secret, &request, NULL);
     return call_end(&call);
 }

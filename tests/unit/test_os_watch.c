@@ -163,7 +163,10 @@ static void a_paused_watch_does_not_keep_the_loop_busy(void **state)
         os_poller_wait(poller, 20, ready, 4);
     assert_in_range(rounds, 1, 10);
     os_poller_change(poller, pair.server, (struct os_token){0, 0}, OS_READABLE);
-    assert_int_equal(os_poller_wait(poller, 1000, ready, 4), 1);
+    size_t found = 0; /* a signal may end the first wait */
+    for (uint64_t end = os_now() + 1000; found == 0 && os_now() < end;)
+        found = (size_t)os_poller_wait(poller, 1000, ready, 4);
+    assert_int_equal(found, 1);
     os_poller_remove(poller, pair.server, (struct os_token){0, 0});
     os_poller_free(poller);
     os_close(pair.server);
