@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,65 +16,19 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
-import peers  # noqa: E402
+import device_case  # noqa: E402
 import test_service  # noqa: E402
-import test_service_restart  # noqa: E402
 
-SIZE = 32 << 20
-TARGET = peers.PREFIX + ":disk"
+SIZE = device_case.Case.sizes[0]
 DEVICE_BUSY = 0x40  # of 0xEFFF0040
-SECONDS = 60
 
 
-class Target(test_service_restart.EmbeddedAt):
-    """A target with a disk in a file, which outlives it."""
+class Devices(device_case.Case):
+    more = ["--lun", "ram:1M,bs=4096"]
 
-    def __init__(self, build, portal, disk):
-        super().__init__(build, portal)
-        self.disk = disk
-
-    def options(self):
-        return ["--portal", self.portal, "--target", TARGET, "--lun", "file:" + self.disk, "--lun", "ram:1M,bs=4096"]
-
-
-class Devices(test_service_restart.Case):
     def setUp(self):
         super().setUp()
-        os.mkdir(self.state, 0o700)
-        self.root = os.path.join(self.state, "devices")
-        with open(os.path.join(self.state, "iscsi.conf"), "w") as file:
-            file.write("DeviceDirectory = %s\nDelayBetweenReconnect = 1\n" % self.root)
-        self.disk = os.path.join(self.state, "disk")
-        with open(self.disk, "wb") as file:
-            file.truncate(SIZE)
-        self.target = self.start_target("127.0.0.1:0")
-        self.portal = self.target.portals[0]
-        self.service = self.serve()
-
-    def start_target(self, portal):
-        target = Target(test_service.BUILD, portal, self.disk)
-        self.addCleanup(target.stop)
-        return target.start()
-
-    def log_in_to_disk(self):
-        address, port = self.portal.rsplit(":", 1)
-        self.succeed("AddTargetPortal", address, port)
-        self.succeed("LoginTarget", TARGET, "T", *"* * * * * * * * * * * * * * * 0".split())
-        return self.wait_for_nbd(0)
-
-    def nbd(self, lun):
-        return os.path.join(self.root, "bus0", "target0", "lun%d" % lun, "nbd")
-
-    def wait_for_nbd(self, lun):
-        test_service.wait_for(lambda: os.path.exists(self.nbd(lun)), "the device of LUN %d" % lun)
-        return "nbd+unix:///?socket=" + self.nbd(lun)
-
-    def tool(self, *command, code=0):
-        if shutil.which(command[0]) is None:
-            self.skipTest("%s is not installed" % command[0])
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False, text=True)
-        self.assertEqual(done.returncode, code, "%s\n%s" % (" ".join(command), done.stdout))
-        return done.stdout
+        self.disk = self.disks[0]
 
     def image(self, seed):
         path = os.path.join(self.state, "image%d" % seed)
@@ -132,7 +85,7 @@ class Devices(test_service_restart.Case):
             self.target.stop_signal = signal.SIGKILL
             self.target.stop()
             self.target = self.start_target(self.portal)
-        self.assertEqual(copy.wait(SECONDS), 0, copy.stderr.read())
+        self.assertEqual(copy.wait(device_case.SECONDS), 0, copy.stderr.read())
         self.assert_same(there, self.disk)
 
     def test_who_uses_it_is_not_cut_off(self):
