@@ -1,6 +1,5 @@
 #include "service/log.h"
 
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,19 +85,24 @@ static void write_line(enum os_log_level level, const char *text)
     fflush(stderr);
 }
 
-void log_event(enum os_log_level level, const char *event, ...)
+void log_pairs(enum os_log_level level, const char *event, va_list pairs)
 {
     static const char *const names[] = {
         [OS_LOG_ERROR] = "error", [OS_LOG_WARNING] = "warning", [OS_LOG_INFO] = "info"};
     struct line line = {.length = 0};
-    va_list pairs;
     put_field(&line, "level", names[level]);
     put_field(&line, "event", event);
-    va_start(pairs, event);
     for (const char *key; (key = va_arg(pairs, const char *)) != NULL;) {
         const char *value = va_arg(pairs, const char *);
         put_field(&line, key, value != NULL ? value : "");
     }
-    va_end(pairs);
     write_line(level, line.text);
+}
+
+void log_event(enum os_log_level level, const char *event, ...)
+{
+    va_list pairs;
+    va_start(pairs, event);
+    log_pairs(level, event, pairs);
+    va_end(pairs);
 }

@@ -1,5 +1,6 @@
 #include "service/service.h"
 #include "devices/devices.h"
+#include "engine/log.h"
 #include "os/crypto.h"
 #include "os/system.h"
 #include "service/log.h"
@@ -303,6 +304,7 @@ int service_run(const struct service_options *options)
     struct service *service = os_alloc(sizeof *service);
     int code = 1;
     log_to_system(options->system_log);
+    engine_log_to(log_pairs);
     if (service == NULL || !os_notices_begin())
         return code;
     service->options = options;
