@@ -16,6 +16,10 @@ TARGET = peers.PREFIX + ":disk"
 SECONDS = 60
 
 
+def missing_program(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None
+
+
 class Target(test_service_restart.EmbeddedAt):
     """A target whose disks outlive it."""
 
@@ -31,6 +35,7 @@ class Case(test_service_restart.Case):
     settings = "DelayBetweenReconnect = 1\n"  # of iscsi.conf
     sizes = [32 << 20]  # of the units that are files
     more = []  # options of the target
+    time2wait = "*"
 
     def setUp(self):
         super().setUp()
@@ -62,7 +67,7 @@ class Case(test_service_restart.Case):
         """Where the first unit's NBD export is."""
         address, port = (portal or self.portal).rsplit(":", 1)
         self.succeed("AddTargetPortal", address, port)
-        self.succeed("LoginTarget", TARGET, "T", address, port, *"* * * * * * * * * * * * * 0".split())
+        self.succeed("LoginTarget", TARGET, "T", address, port, *"* * * * * * *".split(), self.time2wait, *"* * * * * 0".split())
         return self.wait_for_nbd(0)
 
     def place(self, lun, form):
@@ -80,7 +85,7 @@ class Case(test_service_restart.Case):
 
     def tool(self, *command, code=0):
         """The output of a program."""
-        if shutil.which(command[0]) is None:
+        if missing_program(command[0]):
             self.skipTest("%s is not installed" % command[0])
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=SECONDS, check=False, text=True)
