@@ -208,8 +208,14 @@ enum status devices_start(struct devices **out, struct engine *engine,
                                 .told = settings->told,
                                 .context = settings->context,
                                 .job.run = on_start};
-    devices->exposure =
-        (struct exposure){devices, on_added, on_changed, on_removed, on_in_use, on_resolve};
+    devices->exposure = (struct exposure){
+        .context = devices,
+        .added = on_added,
+        .changed = on_changed,
+        .removed = on_removed,
+        .in_use = on_in_use,
+        .resolve = on_resolve,
+    };
     list_init(&devices->all);
     os_loop_post(engine_loop(engine), &devices->job);
     *out = devices;

@@ -74,6 +74,16 @@ void unit_legacy_name(const struct unit *unit, char out[UNIT_NAME_ROOM])
              (unsigned long)unit->number);
 }
 
+bool unit_path(const struct unit *unit, struct os_arena *arena, const char **out)
+{
+    const struct exposure *exposure = unit->session->engine->units.exposure;
+    const char *path = NULL;
+    if (exposure != NULL && exposure->path != NULL && !unit->hidden)
+        path = exposure->path(exposure->context, unit);
+    *out = path != NULL ? os_arena_text(arena, path) : NULL;
+    return path == NULL || *out != NULL;
+}
+
 /* --- paths --- */
 
 /* What follows "\\.\" or "\\?\", which may be missing. */
@@ -143,7 +153,8 @@ static bool describe(const struct unit *unit, struct os_arena *arena, struct dev
         .partition = unit->class->family == UNIT_DISK ? 0 : UINT32_MAX, /* not to be partitioned */
         .instance = unit->instance,
     };
-    return out->interface_name != NULL && out->legacy_name != NULL;
+    return out->interface_name != NULL && out->legacy_name != NULL &&
+           unit_path(unit, arena, &out->path);
 }
 
 static enum status list(const struct units *units, struct os_arena *arena, struct device_list *out)

@@ -22,6 +22,8 @@ enum { UNIT_NAME_ROOM = 160 };
 /* Of a unit with a class: "\\?\scsi#disk&ven_...", and "\\.\PhysicalDrive1". */
 void unit_interface_name(const struct unit *unit, char out[UNIT_NAME_ROOM]);
 void unit_legacy_name(const struct unit *unit, char out[UNIT_NAME_ROOM]);
+/* What programs of this machine open of it. False: out of memory. `*out` NULL: no real device. */
+bool unit_path(const struct unit *unit, struct os_arena *arena, const char **out);
 
 /* The unit that a caller's path means; without case. NULL: none of ours. */
 struct unit *unit_by_path(struct engine *engine, const char *path);

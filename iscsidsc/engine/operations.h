@@ -146,7 +146,8 @@
     FIELD(RECORD, unique_id, 3, session)                                                           \
     FIELD(RECORD, mapping, 4, mapping)
 
-/* A logical unit as a device of this machine; `type` is the SCSI peripheral device type. */
+/* A logical unit as a device of this machine; `type` is the SCSI peripheral device type. `path` is
+ * what programs open, where somebody has made a real device. */
 #define RECORD_DEVICE(FIELD)                                                                       \
     FIELD(TEXT, _, 1, initiator)                                                                   \
     FIELD(TEXT, _, 2, target)                                                                      \
@@ -159,7 +160,8 @@
     FIELD(TEXT, _, 9, legacy_name)                                                                 \
     FIELD(U32, _, 10, number)                                                                      \
     FIELD(U32, _, 11, partition)                                                                   \
-    FIELD(U32, _, 12, instance)
+    FIELD(U32, _, 12, instance)                                                                    \
+    FIELD(TEXT, _, 13, path)
 
 /* As IKE_AUTHENTICATION_INFORMATION. Never carries a key outwards. */
 #define RECORD_IKE_INFO(FIELD)                                                                     \
@@ -195,7 +197,8 @@
     FIELD(U8, _, 3, grouped)                                                                       \
     FIELD(U16, _, 4, tag)
 
-/* A logical unit that a session has. `since`: when it was exposed, in milliseconds since 1970. */
+/* A logical unit that a session has. `since`: when it was exposed, in milliseconds since 1970.
+ * `path`: as that of a device. */
 #define RECORD_UNIT_SUMMARY(FIELD)                                                                 \
     FIELD(TEXT, _, 1, target)                                                                      \
     FIELD(U64, _, 2, lun)                                                                          \
@@ -205,7 +208,8 @@
     FIELD(U32, _, 6, os_bus)                                                                       \
     FIELD(U32, _, 7, os_target)                                                                    \
     FIELD(U32, _, 8, os_lun)                                                                       \
-    FIELD(RECORD, unique_id, 9, session)
+    FIELD(RECORD, unique_id, 9, session)                                                           \
+    FIELD(TEXT, _, 10, path)
 
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \

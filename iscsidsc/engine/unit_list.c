@@ -36,7 +36,7 @@ static bool describe(const struct unit *unit, struct os_arena *arena, struct uni
         return true;
     unit_legacy_name(unit, name);
     out->device = os_arena_text(arena, name);
-    return out->device != NULL;
+    return out->device != NULL && unit_path(unit, arena, &out->path);
 }
 
 static uint32_t count_units(const struct engine *engine, const char *target)

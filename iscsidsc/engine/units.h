@@ -135,6 +135,8 @@ struct exposure {
     bool (*in_use)(void *context, const struct unit *unit);
     /* The unit behind a path of this machine: a mount point, a device node; NULL: none of ours. */
     struct unit *(*resolve)(void *context, const char *path);
+    /* What programs of this machine open; NULL: nothing (yet). Lives as long as the device. */
+    const char *(*path)(void *context, const struct unit *unit);
 };
 /* Tells of all units that there are. NULL: nobody any more; those made are told as removed. */
 void units_expose(struct engine *engine, const struct exposure *exposure);

@@ -1,5 +1,6 @@
 /* Where this machine has the logical units of sessions, and which of them a service waits for. */
 #include "msapi/mappings.h"
+#include "os/system.h"
 
 #include <string.h>
 
@@ -53,6 +54,13 @@ static SCSI_ADDRESS address_of(const struct device *from)
         .TargetId = from->scsi_target,
         .Lun = from->scsi_lun,
     };
+}
+
+/* What the caller can open: a real device of his platform, else the name that Windows would give.
+ */
+static const char *name_to_open(const struct device *from)
+{
+    return from->path != NULL && os_has_device_files() ? from->path : from->legacy_name;
 }
 
 static ISDSC_STATUS change_list(enum text_form form, enum operation operation, const void *path)

@@ -63,6 +63,9 @@ size_t os_local_addresses(struct os_address *out, size_t room);
 /* Windows' version when running there (10, 0, 19041), else the one we present: 10.0.19041. */
 void os_version(uint32_t *major, uint32_t *minor, uint32_t *build);
 
+/* Do this platform's programs open device files by their paths? Else devices have names. */
+bool os_has_device_files(void);
+
 uint32_t os_process_id(void);
 
 /* Of os_time, as the clock on the wall shows it. */

@@ -50,8 +50,13 @@ static struct unit *on_resolve(void *context, const char *of)
     return NULL;
 }
 
-static const struct exposure exposure = {NULL,       on_added,  on_changed,
-                                         on_removed, on_in_use, on_resolve};
+static const struct exposure exposure = {
+    .added = on_added,
+    .changed = on_changed,
+    .removed = on_removed,
+    .in_use = on_in_use,
+    .resolve = on_resolve,
+};
 
 static void expose(struct os_job *job)
 {

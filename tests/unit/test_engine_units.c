@@ -48,14 +48,16 @@ static void say(const char *format, ...)
     va_end(arguments);
 }
 
-/* type bus:target:lun number/instance legacy, a line each */
+/* type bus:target:lun number/instance legacy path, a line each */
 static void copy_devices(const void *reply)
 {
     const struct reply_list_devices *list = reply;
     for (uint32_t i = 0; i < list->devices.count; i++) {
         const struct device *device = &list->devices.items[i];
-        say("%x %u:%u:%u %u/%u %s\n", device->type, device->scsi_bus, device->scsi_target,
-            device->scsi_lun, device->number, device->instance, device->legacy_name);
+        bool real = device->path != NULL;
+        say("%x %u:%u:%u %u/%u %s%s%s\n", device->type, device->scsi_bus, device->scsi_target,
+            device->scsi_lun, device->number, device->instance, device->legacy_name,
+            real ? " " : "", real ? device->path : "");
     }
 }
 
@@ -618,7 +620,15 @@ static struct unit *on_resolve(void *context, const char *path)
     return NULL;
 }
 
+/* The second one has no device (yet). */
+static const char *on_path(void *context, const struct unit *unit)
+{
+    (void)context;
+    return unit->os_lun == 0 ? "/dev/none/bus0/target0/lun0/disk" : NULL;
+}
+
 static const struct exposure exposure = {
+    .path = on_path,
     .added = on_added,
     .changed = on_changed,
     .removed = on_removed,
@@ -653,7 +663,8 @@ static void who_makes_devices_is_told(void **state)
     expose(&exposure);
     assert_string_equal(told, "+0:100 ");
     put_disk(LUN(1), "second..");
-    await_devices("0 0:0:0 1/1 \\\\.\\PhysicalDrive1\n0 0:0:1 2/2 \\\\.\\PhysicalDrive2\n");
+    await_devices("0 0:0:0 1/1 \\\\.\\PhysicalDrive1 /dev/none/bus0/target0/lun0/disk\n"
+                  "0 0:0:1 2/2 \\\\.\\PhysicalDrive2\n");
     assert_string_equal(told, "+0:100 +1:100 ");
     SHELF(shelf_find(LUN(0))->blocks = UINT64_C(0x100000001));
     tell_attention(SCSI_ASC_CAPACITY_CHANGED);

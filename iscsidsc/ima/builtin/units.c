@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { NAME_ROOM = 64 }; /* of osDeviceName */
+
 IMA_STATUS builtin_units(const char *target, struct os_arena *arena, struct reply_list_units *reply)
 {
     const struct request_list_units request = {.target = target};
@@ -87,12 +89,23 @@ IMA_STATUS builtin_GetLuOidList(IMA_OID oid, IMA_OID_LIST **ppList)
 
 /* --- properties --- */
 
+/* What programs open, or the name that Windows would give. Half a path would be another one: one
+ * that has no room is not told. */
+static void tell_name(const struct unit_summary *unit, IMA_LU_PROPERTIES *out)
+{
+    bool real = unit->path != NULL && os_has_device_files();
+    const char *name = real ? unit->path : unit->device;
+    if (name == NULL || strlen(name) >= NAME_ROOM)
+        return;
+    out->osDeviceNameValid = IMA_TRUE;
+    builtin_from_text(name, out->osDeviceName, NAME_ROOM);
+}
+
 static void tell_exposed(const struct unit_summary *unit, IMA_LU_PROPERTIES *out)
 {
     out->exposedToOs = IMA_TRUE;
     os_local_time(unit->since, &out->timeExposedToOs);
-    out->osDeviceNameValid = unit->device != NULL ? IMA_TRUE : IMA_FALSE;
-    builtin_from_text(unit->device, out->osDeviceName, 64);
+    tell_name(unit, out);
     out->osParallelIdsValid = IMA_TRUE;
     out->osBusNumber = unit->os_bus;
     out->osTargetId = unit->os_target;

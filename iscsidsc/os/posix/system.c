@@ -145,6 +145,11 @@ void os_version(uint32_t *major, uint32_t *minor, uint32_t *build)
     *build = 19041;
 }
 
+bool os_has_device_files(void)
+{
+    return true;
+}
+
 uint32_t os_process_id(void)
 {
     return (uint32_t)getpid();

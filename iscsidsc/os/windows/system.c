@@ -181,6 +181,11 @@ void os_version(uint32_t *major, uint32_t *minor, uint32_t *build)
     *build = version.dwBuildNumber;
 }
 
+bool os_has_device_files(void)
+{
+    return false;
+}
+
 uint32_t os_process_id(void)
 {
     return GetCurrentProcessId();
