@@ -239,6 +239,7 @@ static void who_we_are_is_as_at_the_login(void **state)
     SUCCEEDS(add_with(&peer->portal2, &none, &connection)); /* options that leave it open */
     SUCCEEDS(add_with(&peer->portal2, &right, &connection));
     assert_int_equal(connections(), 4);
+    check_answers();
     EXPECT(ISDSC_AUTHENTICATION_FAILURE, add_with(&peer->portal2, &wrong, &connection));
     none.InformationSpecified = ISCSI_LOGIN_OPTIONS_AUTH_TYPE;
     EXPECT(ISDSC_AUTHENTICATION_FAILURE, add_with(&peer->portal2, &none, &connection));
@@ -247,7 +248,8 @@ static void who_we_are_is_as_at_the_login(void **state)
     assert_non_null(listed);
     for (ULONG i = 0; i < listed->ConnectionCount; i++)
         assert_int_equal(listed->Connections[i].AuthType, ISCSI_CHAP_AUTH_TYPE);
-    check_answers();
+    if (strcmp(peer->kind, "istgt") != 0) /* it may forget a command when a connection is refused */
+        check_answers();
     SUCCEEDS(LogoutIScsiTarget(&session));
 }
 
