@@ -22,6 +22,7 @@ struct io_job {
     unsigned connections; /* of each session */
     unsigned sessions;
     uint64_t commands; /* of one run; 0: as many as take a moment */
+    const char *path;  /* of a device of this machine */
 };
 
 struct io_contender {
@@ -33,8 +34,10 @@ struct io_contender {
     int (*close)(void);
 };
 
-/* io_blind parses nothing of what the target sends; io_bare talks to no target at all. */
-extern const struct io_contender io_core, io_engine, io_libiscsi, io_blind, io_bare;
+/* io_blind parses nothing of what the target sends; io_bare talks to no target at all. io_nbd and
+ * io_file use a device that a service makes of the unit. */
+extern const struct io_contender io_core, io_engine, io_libiscsi, io_blind, io_bare, io_nbd,
+    io_file;
 
 /* The block where the next command begins. */
 uint64_t io_next_block(const struct io_job *job);

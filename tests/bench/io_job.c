@@ -26,7 +26,7 @@ uint8_t *io_buffer(const struct io_job *job, unsigned slot)
     static uint8_t *buffers;
     const size_t most = 64u << 20;
 
-    if (buffers == NULL && (buffers = malloc(most)) != NULL)
+    if (buffers == NULL && (buffers = aligned_alloc(4096, most)) != NULL)
         memset(buffers, 0x5a, most);
     if (buffers == NULL || (slot % BUFFERS + 1) * (size_t)job->size > most) {
         fprintf(stderr, "no memory for the buffers\n");

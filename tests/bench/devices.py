@@ -1,0 +1,64 @@
+"""The devices that a service makes of a unit, beside the initiator's own data path: starts target and service, logs in, and
+runs bench_devices on what there is then."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(0, os.path.join(ROOT, "tests", "harness"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import peers  # noqa: E402
+import ports  # noqa: E402
+import service  # noqa: E402: the one beside this
+
+TARGET = peers.PREFIX + ":ram"
+DISK = 256 << 20
+
+
+class Target(peers.Embedded):
+    def options(self):
+        return ["--portal", "127.0.0.1:0", "--set", "FirstBurstLength=65536", "--set", "MaxOutstandingR2T=16",
+                "--target", TARGET, "--lun", "ram:%d" % DISK]
+
+
+def log_in(build, portal, environment):
+    address, port = portal.rsplit(":", 1)
+    commands = "AddTargetPortal %s %s\nQLoginTarget %s\n" % (address, port, TARGET)
+    done = subprocess.run([os.path.join(build, "iscsicli")], input=commands, env=environment, text=True, check=False,
+                          stdout=subprocess.PIPE)
+    if "Session Id is" not in done.stdout:
+        raise RuntimeError(done.stdout)
+
+
+def forms(root):
+    """Which there are, as bench_devices takes them."""
+    place = os.path.join(root, "bus0", "target0", "lun0")
+    nbd = os.path.join(place, "nbd")
+    ports.wait_until(lambda: os.path.exists(nbd), nbd)
+    return ["NBD=" + nbd]
+
+
+def main():
+    build = os.path.abspath(sys.argv[1])
+    with Target(build) as target, tempfile.TemporaryDirectory(prefix="iscsidsc-bench-") as directory:
+        state, root = os.path.join(directory, "state"), os.path.join(directory, "devices")
+        os.mkdir(state, 0o700)
+        with open(os.path.join(state, "iscsi.conf"), "w") as file:
+            file.write("DeviceDirectory = %s\n" % root)
+        process = service.start_service(build, state)
+        try:
+            log_in(build, target.portals[0], dict(os.environ, ISCSIDSC_STATE=state, ISCSIDSC_SERVICE="require"))
+            own = os.path.join(directory, "own")
+            return subprocess.run([os.path.join(build, "bench_devices"), str(DISK // 512), target.portals[0], TARGET,
+                                   str(target.process.pid), str(process.pid), *forms(root)], check=False,
+                                  env=dict(os.environ, ISCSIDSC_STATE=own, ISCSIDSC_SERVICE="never")).returncode
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
