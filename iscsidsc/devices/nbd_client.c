@@ -8,7 +8,11 @@
 #include <string.h>
 
 enum {
-    INPUT_ROOM = 16384,       /* holds any option */
+    INPUT_ROOM = 128 << 10, /* holds any option, and many small writes */
+    /* What comes behind the data of a large write is copied once more, so little of it is taken. */
+    LARGE_DATA = 32 << 10,
+    INPUT_ROOM_LARGE = 8 << 10,
+    READ_MOST = 2 << 20,      /* one busy client must not starve the others of the thread */
     REQUESTS_MOST = 256,      /* under way, of a client */
     BYTES_MOST = 64 << 20,    /* the same, of data */
     DATA_KEPT_MOST = 1 << 20, /* of a request that is kept for the next one */
@@ -41,6 +45,8 @@ struct client {
     struct list link;
     struct nbd_export *export;
     struct os_watch watch;
+    struct os_job job; /* which settles what has ended in a round of the loop */
+    bool posted;
     enum client_state state;
     uint32_t flags;
     struct nbd_facts facts;
@@ -160,8 +166,11 @@ static void on_done(struct disk_request *disk)
         put_request(client, request);
     else
         answer(request, is_unknown(disk) ? NBD_ENOTSUP : error_of(disk->status));
-    if (!client->delivering)
-        settle(client);
+    /* Others end in the same round: their replies leave together. */
+    if (client->delivering || client->posted)
+        return;
+    client->posted = true;
+    os_loop_post(client->export->loop, &client->job);
 }
 
 static void submit(struct request *request)
@@ -332,31 +341,53 @@ static void digest(struct client *client)
     memmove(client->input, client->input + used, client->input_length);
 }
 
+static size_t input_room(const struct client *client)
+{
+    const struct request *request = client->filling;
+    size_t room = INPUT_ROOM - client->input_length;
+    bool large = request != NULL && request->wire.length - request->filled >= LARGE_DATA;
+    return large && room > INPUT_ROOM_LARGE ? INPUT_ROOM_LARGE : room;
+}
+
+/* Bytes; 0: there is nothing more now, -1: the connection is over. */
+static long receive_once(struct client *client, bool *more)
+{
+    struct request *request = client->filling;
+    size_t missing = request == NULL ? 0 : request->wire.length - request->filled;
+    struct iov pieces[2];
+    size_t count = 0;
+    size_t room = input_room(client);
+    enum status status;
+    if (request != NULL)
+        pieces[count++] = (struct iov){request->data + request->filled, missing};
+    pieces[count++] = (struct iov){client->input + client->input_length, room};
+    long received = os_receive(client->watch.socket, pieces, count, &status);
+    if (received <= 0)
+        return received;
+    *more = (size_t)received == missing + room;
+    size_t direct = (size_t)received < missing ? (size_t)received : missing;
+    client->input_length += (size_t)received - direct;
+    client->delivering = true;
+    if (request != NULL) {
+        request->filled += direct;
+        if (request->filled == request->wire.length)
+            end_filling(client);
+    }
+    digest(client);
+    return received;
+}
+
 /* False: the connection is over. */
 static bool receive(struct client *client)
 {
-    struct request *request = client->filling;
-    struct iov pieces[2];
-    size_t count = 0;
-    enum status status;
-    if (request != NULL)
-        pieces[count++] =
-            (struct iov){request->data + request->filled, request->wire.length - request->filled};
-    pieces[count++] =
-        (struct iov){client->input + client->input_length, INPUT_ROOM - client->input_length};
-    long received = os_receive(client->watch.socket, pieces, count, &status);
-    if (received <= 0)
-        return received == 0;
-    size_t direct = 0;
-    if (request != NULL) {
-        direct = (size_t)received < pieces[0].length ? (size_t)received : pieces[0].length;
-        request->filled += direct;
+    size_t total = 0;
+    bool more = true;
+    while (more && total < READ_MOST && client->state < CLIENT_ENDING && !is_full(client)) {
+        long received = receive_once(client, &more);
+        if (received <= 0)
+            return received == 0;
+        total += (size_t)received;
     }
-    client->input_length += (size_t)received - direct;
-    client->delivering = true;
-    if (request != NULL && request->filled == request->wire.length)
-        end_filling(client);
-    digest(client);
     return true;
 }
 
@@ -450,6 +481,8 @@ static void close_socket(struct client *client)
 /* Who is gone and has nothing under way. */
 static void free_client(struct client *client)
 {
+    if (client->posted)
+        return; /* the job will be back here */
     struct nbd_export *export = client->export;
     while (!list_empty(&client->kept)) {
         struct request *request = LIST_OWNER(list_first(&client->kept), struct request, link);
@@ -501,6 +534,13 @@ static void settle(struct client *client)
                     (reads ? OS_READABLE : 0u) | (has_output(client) ? OS_WRITABLE : 0u));
 }
 
+static void on_job(struct os_job *job)
+{
+    struct client *client = LIST_OWNER(job, struct client, job);
+    client->posted = false;
+    settle(client);
+}
+
 static void on_ready(struct os_watch *watch, unsigned events)
 {
     struct client *client = LIST_OWNER(watch, struct client, watch);
@@ -522,6 +562,7 @@ void nbd_client_new(struct nbd_export *export, os_socket socket)
     list_init(&client->kept);
     client->watch.socket = socket;
     client->watch.ready = on_ready;
+    client->job.run = on_job;
     if (!os_watch_start(export->loop, &client->watch, OS_READABLE)) {
         os_close(socket);
         os_free(client);
