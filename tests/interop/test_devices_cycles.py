@@ -83,6 +83,13 @@ class Case(device_case.Case):
         self.addCleanup(console.close)
         return console
 
+    def answers(self, lun):
+        """A socket that has a name may listen only a moment later."""
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as client, contextlib.suppress(ConnectionError):
+            client.connect(self.nbd(lun))
+            return client.recv(8) == b"NBDMAGIC"
+        return False
+
     def left(self):
         """What there is of devices on this machine that belongs to this test."""
         found = ["file " + os.path.join(self.root, name) for name in os.listdir(self.root)]
@@ -129,9 +136,7 @@ class Cycles(Case):
     def use(self, lun):
         """The devices of the others may or may not be there when the session ends."""
         path = self.wait_for(self.nbd(lun))
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as client:
-            client.connect(path)
-            self.assertEqual(client.recv(8), b"NBDMAGIC")
+        test_service.wait_for(lambda: self.answers(lun), "LUN %d to answer" % lun)
         test_service.wait_for(lambda: self.connections_at(path) == 0, "the service to see that its client is gone")
 
     @staticmethod
@@ -178,12 +183,6 @@ class Kills(Case):
             self.assertEqual(os.listdir(os.path.join(self.root, "bus0")), ["target0"])
         self.assertEqual(self.service.stop(), 0)
         self.assert_nothing_left()
-
-    def answers(self, lun):
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as client, contextlib.suppress(ConnectionError):
-            client.connect(self.nbd(lun))
-            return client.recv(8) == b"NBDMAGIC"
-        return False
 
     def kill(self):
         self.assertEqual(self.service.stop(signal.SIGKILL), -signal.SIGKILL)
