@@ -61,19 +61,24 @@ static void cancel_pending(struct engine *engine)
 
 enum status engine_parameters(struct engine *engine, const struct parameters **out)
 {
+    struct configuration_first first = {engine->problem, sizeof engine->problem};
+    const struct configuration_teller teller = {configuration_tell_first, &first};
+    struct configuration *configuration;
     enum status status = STATUS_OK;
-    if (!engine->has_parameters)
-        status = parameters_load(&engine->parameters, engine->directory, engine->problem,
-                                 sizeof engine->problem);
-    engine->has_parameters = status == STATUS_OK;
+    engine->problem[0] = '\0';
+    if (engine->configuration == NULL)
+        status = configuration_load(&configuration, engine->directory, &teller);
+    if (status == STATUS_OK && engine->configuration == NULL)
+        engine_configure(engine, configuration);
     *out = &engine->parameters;
     return status;
 }
 
-void engine_configure(struct engine *engine, const struct parameters *parameters)
+void engine_configure(struct engine *engine, struct configuration *configuration)
 {
-    engine->has_parameters = true;
-    engine->parameters = *parameters;
+    configuration_free(engine->configuration);
+    engine->configuration = configuration;
+    engine->parameters = *configuration_parameters(configuration);
 }
 
 enum status engine_store(struct engine *engine, struct store **out)
@@ -137,6 +142,7 @@ static void engine_free(struct engine *engine)
     units_base_clear(&engine->units);
     statistics_clear(&engine->statistics);
     store_close(engine->store);
+    configuration_free(engine->configuration);
     engine->catalogue.changed = NULL;
     catalogue_clear(&engine->catalogue);
     link_base_close(&engine->links);

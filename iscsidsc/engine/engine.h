@@ -40,10 +40,10 @@ bool engine_stopping(const struct engine *engine);
  * static targets are known that would be lost, or logins are stored for a service to make. */
 bool engine_busy(struct engine *engine);
 
-/* On the engine's thread: the configuration from now on. Sessions keep what they were logged in
- * with. */
-struct parameters;
-void engine_configure(struct engine *engine, const struct parameters *parameters);
+/* On the engine's thread: the configuration from now on, which becomes the engine's. Sessions keep
+ * what they were logged in with. */
+struct configuration;
+void engine_configure(struct engine *engine, struct configuration *configuration);
 
 /*
  * One operation under way. The door makes it, with `request` decoded, and runs it on the

@@ -64,7 +64,8 @@ static enum status follow(struct isns_server *server);
 static void try_later(struct isns_server *server)
 {
     const struct engine *engine = server->engine;
-    uint32_t most = engine->has_parameters ? engine->parameters.delay_between_reconnect * 1000 : 0;
+    uint32_t most =
+        engine->configuration != NULL ? engine->parameters.delay_between_reconnect * 1000 : 0;
     uint32_t pause = recovery_pause(++server->tries, most > LEAST_PAUSE ? most : LEAST_PAUSE);
     /* Out of memory: it is tried again when somebody asks for it. */
     os_timer_set(engine->loop, &server->timer, os_now() + pause);

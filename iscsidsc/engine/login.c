@@ -112,6 +112,8 @@ static enum status make_session(struct engine_login *login)
         return STATUS_NO_MEMORY;
     session->informational = login->request->informational;
     session->restored = again != NULL;
+    session->parameters = login->settings.parameters;
+    scoped_parameters_forget(&session->parameters);
     struct engine_connection *leading = engine_leading(session);
     leading->one_portal =
         portal_given(login->request->portal) && !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);

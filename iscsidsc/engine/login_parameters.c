@@ -3,6 +3,8 @@
 #include "engine/checks.h"
 #include "engine/events.h"
 
+#include <string.h>
+
 /* So that a session may have more of them later, without being told at the login. */
 enum { CONNECTIONS_STANDARD = 32 };
 
@@ -46,26 +48,51 @@ static uint32_t get(const struct key_offers *offers, uint32_t number)
     }
 }
 
-/* --- the three levels --- */
+/* --- the levels --- */
 
-static void take_driver(const struct parameters *parameters, struct key_offers *offers)
+/* Those that iscsi.conf has too. */
+static const struct {
+    enum login_parameter_number number;
+    enum scoped_parameter parameter;
+} in_file[] = {
+    {LOGIN_PARAMETER_IMMEDIATE_DATA, PARAMETER_ImmediateData},
+    {LOGIN_PARAMETER_INITIAL_R2T, PARAMETER_InitialR2T},
+    {LOGIN_PARAMETER_MAX_BURST_LENGTH, PARAMETER_MaxBurstLength},
+    {LOGIN_PARAMETER_FIRST_BURST_LENGTH, PARAMETER_FirstBurstLength},
+    {LOGIN_PARAMETER_MAX_RECV_DATA_SEGMENT_LENGTH, PARAMETER_MaxRecvDataSegmentLength},
+    {LOGIN_PARAMETER_ERROR_RECOVERY_LEVEL, PARAMETER_ErrorRecoveryLevel},
+};
+
+/* From the scope on: what is set for everything is the driver's. */
+static void take_file(const struct scoped_parameters *parameters, enum configuration_scope from,
+                      struct key_offers *offers)
 {
+    for (size_t i = 0; i < sizeof in_file / sizeof *in_file; i++) {
+        uint32_t value;
+        memcpy(&value, (const char *)parameters + scoped_table[in_file[i].parameter].offset,
+               sizeof value);
+        if (parameters->origins[in_file[i].parameter].scope >= from)
+            put(offers, in_file[i].number, value);
+    }
+}
+
+static void take_driver(const struct engine *engine, struct key_offers *offers)
+{
+    const struct configuration_subject everything = {0};
+    struct scoped_parameters parameters;
     *offers = (struct key_offers){
         .header_digest = "None,CRC32C",
         .data_digest = "None,CRC32C",
-        .max_recv_data_segment_length = parameters->max_recv_data_segment_length,
         .max_connections = CONNECTIONS_STANDARD,
-        .initial_r2t = parameters->initial_r2t != 0,
-        .immediate_data = parameters->immediate_data != 0,
-        .max_burst_length = parameters->max_burst_length,
-        .first_burst_length = parameters->first_burst_length,
         .default_time2wait = 2,
         .default_time2retain = 20,
         .max_outstanding_r2t = 16,
         .data_pdu_in_order = true,
         .data_sequence_in_order = true,
-        .error_recovery_level = (uint8_t)parameters->error_recovery_level,
     };
+    configuration_resolve(engine->configuration, &everything, &parameters);
+    take_file(&parameters, SCOPE_DEFAULT, offers);
+    scoped_parameters_wipe(&parameters);
 }
 
 /* What only somebody else can have written does not count. */
@@ -92,20 +119,20 @@ struct levels {
     struct stored_parameters set;
 };
 
-static enum status take_levels(struct engine *engine, const char *target, struct levels *levels)
+/* `scoped`: of iscsi.conf, for the target. */
+static enum status take_levels(struct engine *engine, const char *target,
+                               const struct scoped_parameters *scoped, struct levels *levels)
 {
     struct store *store;
-    const struct parameters *parameters;
     const struct adapter_settings *adapter;
-    enum status status = engine_parameters(engine, &parameters);
-    if (status == STATUS_OK)
-        status = adapter_settings(engine, &adapter);
+    enum status status = adapter_settings(engine, &adapter);
     if (status != STATUS_OK)
         return status;
-    take_driver(parameters, &levels->driver);
+    take_driver(engine, &levels->driver);
     levels->adapter = levels->driver;
     take_level(&adapter->parameters, &levels->adapter);
     levels->target = levels->adapter;
+    take_file(scoped, SCOPE_SUBNET, &levels->target);
     levels->set = target == NULL ? adapter->parameters : (struct stored_parameters){0};
     if (target == NULL)
         return STATUS_OK;
@@ -117,13 +144,16 @@ static enum status take_levels(struct engine *engine, const char *target, struct
 }
 
 enum status login_parameters_offers(struct engine *engine, const char *target,
+                                    const struct scoped_parameters *parameters,
                                     struct key_offers *out)
 {
     struct levels levels;
-    enum status status = take_levels(engine, target, &levels);
+    enum status status = take_levels(engine, target, parameters, &levels);
     if (status != STATUS_OK)
         return status;
     *out = levels.target;
+    out->header_digest = configuration_digest_list(parameters->header_digest);
+    out->data_digest = configuration_digest_list(parameters->data_digest);
     reconcile(out);
     return STATUS_OK;
 }
@@ -135,6 +165,21 @@ static enum status check_target(const char *target)
     return target != NULL ? check_target_name(target) : STATUS_OK;
 }
 
+static enum status levels_of_target(struct engine *engine, const char *target,
+                                    struct levels *levels)
+{
+    const struct configuration_subject subject = {.target = target};
+    const struct parameters *parameters;
+    struct scoped_parameters scoped;
+    enum status status = engine_parameters(engine, &parameters);
+    if (status != STATUS_OK)
+        return status;
+    configuration_resolve(engine->configuration, &subject, &scoped);
+    status = take_levels(engine, target, &scoped, levels);
+    scoped_parameters_wipe(&scoped);
+    return status;
+}
+
 void engine_list_login_parameters(struct engine_call *call)
 {
     const struct request_list_login_parameters *request = call->request;
@@ -142,7 +187,7 @@ void engine_list_login_parameters(struct engine_call *call)
     struct levels levels;
     enum status status = check_target(request->target);
     if (status == STATUS_OK)
-        status = take_levels(call->engine, request->target, &levels);
+        status = levels_of_target(call->engine, request->target, &levels);
     if (status != STATUS_OK) {
         engine_finish(call, status, NULL);
         return;

@@ -1,6 +1,7 @@
 /*
  * The text keys that a login proposes values for. A value that was set for the target counts, else
- * the one that was set for the adapter, else the driver's (ISO/IEC 11989, 4.2.8).
+ * that of a section of iscsi.conf, else the one that was set for the adapter, else the driver's,
+ * which iscsi.conf may set for everything (ISO/IEC 11989, 4.2.8).
  */
 #ifndef ENGINE_LOGIN_PARAMETERS_H
 #define ENGINE_LOGIN_PARAMETERS_H
@@ -30,9 +31,10 @@ enum login_parameter_number {
 #undef LOGIN_PARAMETER_ENUM
 };
 
-/* What a login to the target proposes; `target` NULL: a discovery session. Statuses of the store
- * and the configuration. */
+/* What a login to the target proposes, with what iscsi.conf says for it; `target` NULL: a discovery
+ * session. Statuses of the store and the configuration. */
 enum status login_parameters_offers(struct engine *engine, const char *target,
+                                    const struct scoped_parameters *parameters,
                                     struct key_offers *out);
 
 #endif

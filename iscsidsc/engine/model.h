@@ -4,9 +4,9 @@
 
 #include "discovery/link.h"
 #include "engine/catalogue.h"
+#include "engine/configuration.h"
 #include "engine/engine.h"
 #include "engine/numbers.h"
-#include "engine/parameters.h"
 #include "engine/radius_client.h"
 #include "engine/store.h"
 #include "os/thread.h"
@@ -110,10 +110,10 @@ struct engine {
     uint64_t name_seen;                 /* of the store, when node_name was read from it */
     char node_name[ISCSI_NAME_MAX + 1]; /* that was set; empty: none */
     struct adapter_settings adapter_settings;
-    uint64_t explored; /* of the store, when all its portals had been asked */
-    struct parameters parameters;
-    bool has_parameters;
-    char problem[PROBLEM_ROOM]; /* what is wrong with the configuration file */
+    uint64_t explored;                   /* of the store, when all its portals had been asked */
+    struct configuration *configuration; /* NULL until it is needed */
+    struct parameters parameters;        /* of it */
+    char problem[PROBLEM_ROOM];          /* what is wrong with the configuration file */
 
     struct link_base links;
     struct chap_memory challenges;

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-enum { SILENCE_MOST = 15 }; /* seconds, before a target is asked for a sign of life */
 enum { TIME_MOST = 3600, CONNECTIONS_MOST = 65535 }; /* RFC 7143, 13.2, 13.15 and 13.16 */
 
 static bool given(const struct login_options *options, uint32_t option)
@@ -92,10 +91,10 @@ enum status options_check(const struct login_options *options)
 /* --- settings --- */
 
 static const char *digest_list(const struct login_options *options, uint32_t option,
-                               uint32_t digest)
+                               uint32_t digest, const char *standard)
 {
     if (!given(options, option))
-        return "None,CRC32C";
+        return standard;
     return digest == DIGEST_CRC32C ? "CRC32C,None" : "None";
 }
 
@@ -110,8 +109,9 @@ static void set_offers(struct key_offers *offers, const struct login_options *op
 {
     static const struct login_options none;
     const struct login_options *o = options != NULL ? options : &none;
-    offers->header_digest = digest_list(o, OPTION_HEADER_DIGEST, o->header_digest);
-    offers->data_digest = digest_list(o, OPTION_DATA_DIGEST, o->data_digest);
+    offers->header_digest =
+        digest_list(o, OPTION_HEADER_DIGEST, o->header_digest, offers->header_digest);
+    offers->data_digest = digest_list(o, OPTION_DATA_DIGEST, o->data_digest, offers->data_digest);
     offers->max_connections =
         choose(o, OPTION_MAXIMUM_CONNECTIONS, o->maximum_connections, offers->max_connections);
     offers->default_time2wait =
@@ -183,20 +183,22 @@ static enum status set_chap(struct engine *engine, const struct login_options *o
 }
 
 /* A discovery session has no commands, and is over before it could be silent for long. */
-static void set_times(const struct parameters *parameters, struct session_settings *out)
+static void set_times(const struct parameters *parameters, struct option_settings *out)
 {
-    out->keep_tasks = !out->discovery;
-    out->timeouts = (struct session_timeouts){
-        .login = parameters->login_timeout * 1000,
+    const struct scoped_parameters *scoped = &out->parameters;
+    struct session_settings *session = &out->session;
+    session->keep_tasks = !session->discovery;
+    session->timeouts = (struct session_timeouts){
+        .login = scoped->login_timeout * 1000,
         .command = parameters->wmi_request_timeout * 1000,
         .logout = parameters->tcp_disconnect_time * 1000,
-        .ping = parameters->link_down_time * 1000,
+        .ping = scoped->ping_timeout * 1000,
     };
-    if (out->discovery)
+    if (session->discovery)
         return;
-    out->timeouts.abort = parameters->abort_timeout * 1000;
-    out->timeouts.reset = parameters->reset_timeout * 1000;
-    out->timeouts.idle = parameters->enable_nop_out != 0 ? SILENCE_MOST * 1000 : 0;
+    session->timeouts.abort = scoped->abort_timeout * 1000;
+    session->timeouts.reset = scoped->reset_timeout * 1000;
+    session->timeouts.idle = scoped->idle_timeout * 1000;
 }
 
 static enum status set_names(struct engine *engine, struct option_settings *out)
@@ -227,15 +229,18 @@ enum status options_settings(struct engine *engine, const struct login_options *
                              const char *target, struct option_settings *out)
 {
     const struct parameters *parameters;
+    const struct configuration_subject subject = {.target = target};
     *out = (struct option_settings){.session.discovery = target == NULL};
     enum status status = engine_parameters(engine, &parameters);
-    if (status == STATUS_OK)
-        status = set_names(engine, out);
-    if (status == STATUS_OK)
-        status = login_parameters_offers(engine, target, &out->session.offers);
     if (status != STATUS_OK)
         return status;
-    set_times(parameters, &out->session);
+    configuration_resolve(engine->configuration, &subject, &out->parameters);
+    status = set_names(engine, out);
+    if (status == STATUS_OK)
+        status = login_parameters_offers(engine, target, &out->parameters, &out->session.offers);
+    if (status != STATUS_OK)
+        return status;
+    set_times(parameters, out);
     set_offers(&out->session.offers, options);
     status = set_authentication(engine, options, out);
     if (status != STATUS_OK)

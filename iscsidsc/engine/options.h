@@ -36,6 +36,7 @@ enum { SECRET_LEAST = 12, SECRET_MOST = 16 };
 /* Everything that a login borrows, in one place. Holds secrets: to be wiped. */
 struct option_settings {
     struct session_settings session;
+    struct scoped_parameters parameters; /* of iscsi.conf */
     char initiator_name[ISCSI_NAME_MAX + 1];
     char initiator_alias[ADAPTER_ALIAS_ROOM];
     char user_name[CHAP_NAME_MAX + 1];

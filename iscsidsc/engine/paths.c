@@ -139,7 +139,7 @@ static uint64_t hope_of(const struct path *path)
         if (!path->verified)
             return path->verify_until;
         return os_now() + LOSS_PATIENCE + /* its logout may be under way */
-               session->engine->parameters.max_request_hold_time * UINT64_C(1000);
+               engine_session_hold_time(session);
     default:
         return 0;
     }

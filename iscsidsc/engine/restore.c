@@ -45,7 +45,8 @@ struct restoration {
 static uint32_t pause_of(const struct restore *restore, unsigned tries, enum status status)
 {
     const struct engine *engine = restore->engine;
-    uint32_t most = engine->has_parameters ? engine->parameters.delay_between_reconnect * 1000 : 0;
+    uint32_t most =
+        engine->configuration != NULL ? engine->parameters.delay_between_reconnect * 1000 : 0;
     bool refused = status == STATUS_LOGIN_AUTHENTICATION_FAILED ||
                    status == STATUS_TARGET_AUTHENTICATION_FAILED ||
                    status == STATUS_AUTHENTICATION_FAILED ||

@@ -19,6 +19,7 @@
 #define SESSION_ID_PREFIX (UINT64_C(0x40000137) << 32)
 
 enum { ISID_QUALIFIERS = 0x10000 };
+#define HOLD_FOREVER (UINT64_MAX / 4) /* milliseconds: a time can be added to it */
 
 /* --- making and removing --- */
 
@@ -224,11 +225,16 @@ uint32_t engine_session_time2wait(const struct engine_session *session)
     return most;
 }
 
+uint64_t engine_session_hold_time(const struct engine_session *session)
+{
+    uint32_t seconds = session->parameters.conn_fail_timeout;
+    return seconds == TIMEOUT_INFINITE ? HOLD_FOREVER : seconds * UINT64_C(1000);
+}
+
 void engine_session_lost(struct engine_session *session)
 {
-    uint64_t hold = session->engine->parameters.max_request_hold_time * UINT64_C(1000);
     session->state = ENGINE_SESSION_RECONNECT;
-    session->hold_until = os_now() + hold;
+    session->hold_until = os_now() + engine_session_hold_time(session);
     settle_connections(session, STATUS_NO_CONNECTION);
     events_session(session, EVENT_SESSION_DISCONNECTED);
     if (!continuation_begin(session))

@@ -25,9 +25,10 @@ struct engine_session {
     bool informational;
     bool restored; /* a service made it when it started */
     uint8_t isid[PDU_ISID_LENGTH];
-    struct unique_id id;            /* given when the login is done */
-    char *target;                   /* normalised name */
-    struct portal_address *portals; /* see session_portals.h */
+    struct unique_id id;                 /* given when the login is done */
+    char *target;                        /* normalised name */
+    struct scoped_parameters parameters; /* as they were at the login, without passwords */
+    struct portal_address *portals;      /* see session_portals.h */
     size_t portal_count;
     /* NULL in state LOGIN. In state RECONNECT the lost one: what was negotiated on it still counts.
      */
@@ -65,6 +66,8 @@ bool engine_session_went_live(struct engine_session *session);
 bool engine_session_came_back(struct engine_session *session);
 /* The same when the target has kept the session: only the connection is new. */
 bool engine_session_went_on(struct engine_session *session);
+/* Milliseconds that commands wait for a session that is lost; very long where it is for ever. */
+uint64_t engine_session_hold_time(const struct engine_session *session);
 /* The last connection of a live session is over. */
 void engine_session_lost(struct engine_session *session);
 /* How long the target wants to be left alone before the session is made anew, in milliseconds. */

@@ -27,6 +27,9 @@ bool os_state_directory(char *out, size_t room);
 enum status os_make_private_directory(const char *path);
 /* Makes an existing file readable and writable by the owner alone. Errors as above. */
 enum status os_make_private_file(const char *path);
+/* May everybody on the machine read the file? Never on Windows, whose rights are of another kind.
+ */
+bool os_file_exposed(const char *path);
 /*
  * What changes whenever the file's content does. False: it cannot be told, because the file is not
  * there, was changed so recently that a further change could look the same, or the platform is late

@@ -2,19 +2,21 @@
 #ifndef SERVICE_CONFIGURATION_H
 #define SERVICE_CONFIGURATION_H
 
-#include "engine/parameters.h"
+#include "engine/configuration.h"
 #include "os/runtime.h"
 
-enum { PROBLEM_ROOM = 512 };
-
-struct configuration {
+struct service_configuration {
     struct parameters parameters;
     uint32_t group;      /* ServiceGroup, OS_NO_GROUP when not set */
     uint32_t read_group; /* ServiceReadGroup */
 };
 
-/* STATUS_CONFIGURATION and the errors of os_read_file, with the problem in words. */
-enum status configuration_load(struct configuration *configuration, const char *state,
-                               char problem[PROBLEM_ROOM]);
+/*
+ * The file `path`, or NULL: that of the state directory, else /etc/iscsi.conf. OK: *whole is the
+ * caller's. CONFIGURATION and the errors of os_read_file, after each problem was told.
+ */
+enum status service_configuration_load(struct service_configuration *configuration,
+                                       struct configuration **whole, const char *state,
+                                       const char *path, const struct configuration_teller *teller);
 
 #endif

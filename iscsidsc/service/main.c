@@ -32,7 +32,7 @@ static int act(void)
         puts("iscsidscd " ISCSIDSC_VERSION);
         return 0;
     case ACTION_CHECK:
-        return service_check();
+        return service_check(options.file);
     case ACTION_INSTALL:
         return report("installed",
                       os_service_install(SERVICE_NAME, "iSCSI initiator service", "--service"));

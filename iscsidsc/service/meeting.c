@@ -74,19 +74,19 @@ void meeting_unlock(struct meeting *meeting)
 
 /* --- the sockets --- */
 
-static bool for_everybody(const struct configuration *configuration)
+static bool for_everybody(const struct service_configuration *configuration)
 {
     /* A file has one group only; the credentials of who comes decide then. */
     return configuration->group != OS_NO_GROUP && configuration->read_group != OS_NO_GROUP;
 }
 
-static uint32_t file_group(const struct configuration *configuration)
+static uint32_t file_group(const struct service_configuration *configuration)
 {
     return configuration->group != OS_NO_GROUP ? configuration->group : configuration->read_group;
 }
 
 static enum status open_local(struct meeting *meeting, os_socket *out,
-                              const struct configuration *configuration)
+                              const struct service_configuration *configuration)
 {
     char path[OS_PATH_ROOM];
     if (meeting->activated) {
@@ -121,7 +121,7 @@ static enum status open_loopback(struct meeting *meeting, os_socket *out)
 }
 
 static enum status open_both(struct meeting *meeting, os_socket *local, os_socket *loopback,
-                             const struct configuration *configuration)
+                             const struct service_configuration *configuration)
 {
     *local = *loopback = OS_NO_SOCKET;
     enum status status = open_local(meeting, local, configuration);
@@ -131,7 +131,7 @@ static enum status open_both(struct meeting *meeting, os_socket *local, os_socke
 }
 
 enum status meeting_open(struct meeting *meeting, struct door_server *server,
-                         const struct configuration *configuration)
+                         const struct service_configuration *configuration)
 {
     os_socket local, loopback;
     enum status status = open_both(meeting, &local, &loopback, configuration);
@@ -148,7 +148,7 @@ enum status meeting_open(struct meeting *meeting, struct door_server *server,
     return status;
 }
 
-void meeting_permit(struct meeting *meeting, const struct configuration *configuration)
+void meeting_permit(struct meeting *meeting, const struct service_configuration *configuration)
 {
     char path[OS_PATH_ROOM];
     if (meeting->has_socket && os_place_path(&meeting->place, ".sock", path) &&

@@ -30,9 +30,9 @@ enum status meeting_lock(struct meeting *meeting);
  * somebody else answers there. Errors of os_local_listen, os_listen and os_publish_file.
  */
 enum status meeting_open(struct meeting *meeting, struct door_server *server,
-                         const struct configuration *configuration);
+                         const struct service_configuration *configuration);
 /* Who may come, after the configuration has changed. */
-void meeting_permit(struct meeting *meeting, const struct configuration *configuration);
+void meeting_permit(struct meeting *meeting, const struct service_configuration *configuration);
 /* Removes the files; who comes now finds nobody. */
 void meeting_withdraw(struct meeting *meeting);
 void meeting_unlock(struct meeting *meeting);

@@ -19,7 +19,8 @@ const char options_usage[] =
     "  --idle SECONDS     end when there was nothing to do for so long; 0: never\n"
     "  --on-demand        as programs start it: --idle 60, and no harm when one is running\n"
     "  --syslog           log to the system's log in the foreground, too\n"
-    "  --check-config     say whether the configuration is valid, and end\n"
+    "  --check-config [FILE]\n"
+    "                     say whether iscsi.conf, or FILE, is valid and what is not, and end\n"
     "  --install          register as the Windows service MSiSCSI\n"
     "  --uninstall        remove that service\n"
     "  --version, --help\n"
@@ -99,10 +100,21 @@ static bool take_switch(struct service_options *options, const char *name)
     return true;
 }
 
+/* What stands behind --check-config, if that is no option. */
+static bool is_file(const struct service_options *options, int i, char **arguments)
+{
+    return options->action == ACTION_CHECK && arguments[i][0] != '-' &&
+           strcmp(arguments[i - 1], "--check-config") == 0;
+}
+
 bool options_parse(struct service_options *options, int count, char **arguments)
 {
     *options = (struct service_options){.idle = UINT32_MAX};
     for (int i = 1; i < count; i++) {
+        if (is_file(options, i, arguments)) {
+            options->file = arguments[i];
+            continue;
+        }
         bool good = has_value(arguments[i])
                         ? take_value(options, arguments[i], i + 1 < count ? arguments[i + 1] : NULL)
                         : take_switch(options, arguments[i]);

@@ -17,6 +17,7 @@ enum service_action {
 
 struct service_options {
     enum service_action action;
+    const char *file; /* with ACTION_CHECK; NULL: the one that is read otherwise */
     bool foreground;
     bool on_demand;
     bool system_log;

@@ -18,7 +18,8 @@ enum {
 struct service {
     const struct service_options *options;
     struct meeting meeting;
-    struct configuration configuration;
+    struct service_configuration configuration;
+    struct configuration *whole; /* for the engine; NULL: it has it */
     struct engine *engine;
     struct door_server *server;
     struct devices *devices; /* NULL: none are made */
@@ -76,7 +77,9 @@ static void on_ready(void *context, unsigned missing, uint32_t left)
 static void on_configure(struct os_job *job)
 {
     struct service *service = LIST_OWNER(job, struct service, configure_job);
-    engine_configure(service->engine, &service->configuration.parameters);
+    if (service->whole != NULL)
+        engine_configure(service->engine, service->whole);
+    service->whole = NULL;
 }
 
 /* --- starting --- */
@@ -86,6 +89,18 @@ static void tell_failure(const char *what, enum status status, const char *detai
     log_event(OS_LOG_ERROR, what, "status", status_name(status), "reason",
               detail != NULL ? detail : status_text(status), NULL);
 }
+
+/* Of iscsi.conf, one by one. */
+static void on_problem(void *context, bool warning, const char *text)
+{
+    (void)context;
+    if (warning)
+        log_event(OS_LOG_WARNING, "doubtful-configuration", "reason", text, NULL);
+    else
+        tell_failure("bad-configuration", STATUS_CONFIGURATION, text);
+}
+
+static const struct configuration_teller log_problems = {.tell = on_problem};
 
 static void on_device(void *context, const char *path, enum status status)
 {
@@ -110,7 +125,7 @@ static enum status start_devices(struct service *service)
 
 static enum status start_engine(struct service *service)
 {
-    const struct configuration *configuration = &service->configuration;
+    const struct service_configuration *configuration = &service->configuration;
     enum status status = engine_start_service(&service->engine, service->meeting.state);
     if (status != STATUS_OK)
         return status;
@@ -145,13 +160,11 @@ static void tell_started(const struct service *service)
 /* BUSY: another one does the work. */
 static enum status start(struct service *service)
 {
-    char problem[PROBLEM_ROOM];
     struct meeting *meeting = &service->meeting;
-    enum status status = configuration_load(&service->configuration, meeting->state, problem);
-    if (status != STATUS_OK) {
-        tell_failure("bad-configuration", status, problem);
+    enum status status = service_configuration_load(&service->configuration, &service->whole,
+                                                    meeting->state, NULL, &log_problems);
+    if (status != STATUS_OK)
         return status;
-    }
     status = meeting_lock(meeting);
     if (status != STATUS_OK) {
         if (status != STATUS_BUSY)
@@ -173,20 +186,20 @@ static enum status start(struct service *service)
 
 static void reload(struct service *service)
 {
-    struct configuration fresh;
-    char problem[PROBLEM_ROOM];
+    struct service_configuration fresh;
+    struct configuration *whole;
     if (service->ready)
         os_service_tell(OS_SERVICE_RELOADING);
-    enum status status = configuration_load(&fresh, service->meeting.state, problem);
+    enum status status =
+        service_configuration_load(&fresh, &whole, service->meeting.state, NULL, &log_problems);
     if (status == STATUS_OK) {
         door_server_groups(service->server, fresh.group, fresh.read_group);
         /* That was done on the engine's thread, so an earlier job has run. */
         service->configuration = fresh;
+        service->whole = whole;
         os_loop_post(engine_loop(service->engine), &service->configure_job);
         meeting_permit(&service->meeting, &fresh);
         log_event(OS_LOG_INFO, "configured", NULL);
-    } else {
-        tell_failure("bad-configuration", status, problem);
     }
     if (service->ready)
         os_service_tell(OS_SERVICE_READY);
@@ -271,6 +284,7 @@ static void stop(struct service *service)
     if (service->server != NULL)
         door_server_unlisten(service->server);
     engine_stop(service->engine);
+    configuration_free(service->whole);
     devices_free(service->devices);
     door_server_free(service->server);
     meeting_unlock(&service->meeting);
@@ -320,15 +334,23 @@ int service_run(const struct service_options *options)
     return code;
 }
 
-int service_check(void)
+static void print_problem(void *context, bool warning, const char *text)
 {
-    struct configuration configuration;
-    char problem[PROBLEM_ROOM], state[OS_PATH_ROOM];
+    (void)context;
+    fprintf(stderr, "iscsidscd: %s%s\n", warning ? "warning: " : "", text);
+}
+
+int service_check(const char *path)
+{
+    static const struct configuration_teller teller = {.tell = print_problem};
+    struct service_configuration configuration;
+    struct configuration *whole;
+    char state[OS_PATH_ROOM];
     bool found = os_state_directory(state, sizeof state);
-    if (configuration_load(&configuration, found ? state : NULL, problem) != STATUS_OK) {
-        fprintf(stderr, "iscsidscd: %s\n", problem);
+    if (service_configuration_load(&configuration, &whole, found ? state : NULL, path, &teller) !=
+        STATUS_OK)
         return 1;
-    }
+    configuration_free(whole);
     puts("The configuration is valid.");
     return 0;
 }

@@ -9,7 +9,8 @@
 /* Runs until it is told to stop, or has been idle. Returns the exit code. Before the program starts
  * a thread. */
 int service_run(const struct service_options *options);
-/* Whether iscsi.conf is valid, on standard output. Returns the exit code. */
-int service_check(void);
+/* Whether iscsi.conf is valid, on standard output, and what is not on standard error. `path` NULL:
+ * the file that a service would read. Returns the exit code. */
+int service_check(const char *path);
 
 #endif

@@ -386,7 +386,7 @@ class Configuration(Case):
         self.configure("LoginTimeout = soon\n")
         done = self.check()
         self.assertEqual(done.returncode, 1)
-        self.assertIn("iscsi.conf:1: LoginTimeout is \"soon\"", done.stdout)
+        self.assertIn("iscsi.conf:1:16: LoginTimeout is \"soon\"", done.stdout)
         self.configure("ServiceGroup = no such group\n")
         done = self.check()
         self.assertEqual(done.returncode, 1)

@@ -82,6 +82,12 @@ enum status os_make_private_file(const char *path)
     return claim(path, S_IFREG, 0600);
 }
 
+bool os_file_exposed(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0;
+}
+
 enum { READ_MOST = 16 << 20, READ_STEP = 65536 };
 
 /* By chunks and not by st_size: files under /proc and /sys have none. */

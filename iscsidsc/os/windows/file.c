@@ -163,6 +163,12 @@ enum status os_make_private_directory(const char *path)
     return status;
 }
 
+bool os_file_exposed(const char *path)
+{
+    (void)path;
+    return false;
+}
+
 enum status os_make_private_file(const char *path)
 {
     struct only_owner owner;
