@@ -144,12 +144,21 @@ class StatusTable(unittest.TestCase):
                     self.assertEqual((export, column, self.table[export][2][column]), (export, column, verdict))
 
 
+def parameter_defaults():
+    """Name: default, of the tables of the engine, numbers alone; a parameter with two names has two."""
+    found = {name: int(value) for name, value in
+             re.findall(r"PARAMETER\((\w+), \w+, [^,]+, [^,]+, (\d+)\)", read("iscsidsc", "engine", "parameters.h"))}
+    scoped = re.findall(r"N\((\w+), \"(\w*)\", \w+, \w+, \d+, \d+, (\d+),\s", read("iscsidsc", "engine", "configuration.h"))
+    for name, other, value in scoped:
+        found.update({name: int(value)} if not other else {name: int(value), other: int(value)})
+    return found
+
+
 class Parameters(unittest.TestCase):
     """The table of iscsi.conf's parameters."""
 
     def test_defaults_are_those_of_the_engine(self):
-        defaults = {name: int(value) for name, value in
-                    re.findall(r"PARAMETER\((\w+), \w+, [^,]+, [^,]+, (\d+)\)", read("iscsidsc", "engine", "parameters.h"))}
+        defaults = parameter_defaults()
         rows = re.findall(r"^\| (`[A-Z]\w+`(?:, `\w+`)?) \| ([\d, ]+) \| [^|\n]*[a-z]{2}[^|\n]* \|$",
                           read("README.md").partition("`iscsi.conf` has lines")[2].partition("\n## ")[0], re.M)
         self.assertGreater(len(rows), 5)
