@@ -1,30 +1,26 @@
 #include "devices/devices.h"
-#include "devices/nbd.h"
+#include "devices/device.h"
 #include "engine/model.h"
 #include "engine/units.h"
 #include "os/memory.h"
-#include "os/runtime.h"
 #include "os/system.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE_ROOM = 48 };
-
-struct local_device {
-    struct list link;
-    struct volume *volume;
-    unsigned units; /* of the volume that are there */
-    struct nbd_export *nbd;
-    char place[PLACE_ROOM]; /* bus0/target0/lun0 */
-};
+/* Sockets cannot be in the tree itself: links there lead to them. */
+static const char beside[] = ".sockets";
 
 struct devices {
     struct engine *engine;
     struct exposure exposure;
-    struct os_job job;
+    struct os_job start_job;
+    struct os_job stop_job;
+    struct os_loop_waiter waiter;
     struct list all;
+    struct tree *tree; /* NULL: there is none */
     char *directory;
+    char *sockets; /* the same, or the one beside the tree */
     void (*told)(void *context, const char *path, enum status status);
     void *context;
 };
@@ -48,32 +44,71 @@ static void tell(const struct devices *devices, const char *path, enum status st
         devices->told(devices->context, path, status);
 }
 
-static void open_nbd(struct devices *devices, struct local_device *device)
+/* `path`: where it is, or was to be. */
+static enum status open_nbd(struct devices *devices, struct local_device *device,
+                            char path[OS_PATH_ROOM])
 {
-    char path[OS_PATH_ROOM];
     const struct nbd_settings settings = {
         .path = path, .name = device->place, .group = OS_NO_GROUP};
-    snprintf(path, sizeof path, "%s/%s", devices->directory, device->place);
+    snprintf(path, OS_PATH_ROOM, "%s/%s", devices->sockets, device->place);
     enum status status = os_make_private_directory(path);
-    if (status == STATUS_OK) {
-        strcat(path, "/nbd"); /* devices_start has seen to the room */
-        status = nbd_open(&device->nbd, device->volume, &settings);
-    }
-    tell(devices, path, status);
+    strcat(path, "/nbd"); /* devices_start has seen to the room */
+    return status == STATUS_OK ? nbd_open(&device->nbd, device->disk, &settings) : status;
+}
+
+static void open_forms(struct devices *devices, struct local_device *device)
+{
+    char path[OS_PATH_ROOM];
+    enum status status = open_nbd(devices, device, path);
+    if (status != STATUS_OK || devices->tree == NULL)
+        tell(devices, path, status);
+    if (devices->tree == NULL)
+        return;
+    device->file =
+        tree_add(devices->tree, device->place, device->disk, status == STATUS_OK ? path : NULL);
+    snprintf(path, sizeof path, "%s/%s/disk", devices->directory, device->place);
+    if (device->file != NULL)
+        device->path = os_copy_text(path);
+    tell(devices, path, device->path != NULL ? STATUS_OK : STATUS_NO_MEMORY);
+}
+
+static void close_nbd(struct devices *devices, struct local_device *device)
+{
+    char path[OS_PATH_ROOM];
+    if (device->nbd != NULL)
+        nbd_close(device->nbd);
+    /* The directories above it go, too, as soon as they are empty. */
+    snprintf(path, sizeof path, "%s/%s", devices->sockets, device->place);
+    for (size_t least = strlen(devices->sockets); strlen(path) > least; *strrchr(path, '/') = '\0')
+        os_remove_directory(path);
 }
 
 static void close_device(struct devices *devices, struct local_device *device)
 {
-    if (device->nbd != NULL)
-        nbd_close(device->nbd);
-    char path[OS_PATH_ROOM];
-    /* The directories above it go, too, as soon as they are empty. */
-    snprintf(path, sizeof path, "%s/%s", devices->directory, device->place);
-    for (size_t least = strlen(devices->directory); strlen(path) > least;
-         *strrchr(path, '/') = '\0')
-        os_remove_directory(path);
+    if (device->file != NULL)
+        tree_remove(device->file);
+    close_nbd(devices, device);
+    disk_release(device->disk);
     list_remove(&device->link);
+    os_free(device->path);
     os_free(device);
+}
+
+/* NULL: out of memory. */
+static struct local_device *new_device(const struct unit *unit)
+{
+    struct local_device *device = os_alloc(sizeof *device);
+    struct disk *disk = disk_new(unit->path.volume);
+    if (device == NULL || disk == NULL) {
+        os_free(device);
+        disk_release(disk);
+        return NULL;
+    }
+    device->volume = unit->path.volume;
+    device->disk = disk;
+    snprintf(device->place, sizeof device->place, "bus%u/target%u/lun%u",
+             units_bus(unit->session->units), units_target(unit->session->units), unit->os_lun);
+    return device;
 }
 
 /* --- what the engine tells --- */
@@ -86,16 +121,13 @@ static void on_added(void *context, struct unit *unit)
         return; /* nothing that has blocks, or is ready */
     struct local_device *device = device_of(devices, volume);
     if (device == NULL) {
-        device = os_alloc(sizeof *device);
+        device = new_device(unit);
         if (device == NULL) {
             tell(devices, volume->target, STATUS_NO_MEMORY);
             return;
         }
-        device->volume = volume;
-        snprintf(device->place, sizeof device->place, "bus%u/target%u/lun%u",
-                 units_bus(unit->session->units), units_target(unit->session->units), unit->os_lun);
         list_append(&devices->all, &device->link);
-        open_nbd(devices, device);
+        open_forms(devices, device);
     }
     device->units++;
     unit->exposed = device;
@@ -113,8 +145,10 @@ static void on_removed(void *context, struct unit *unit)
 static void on_changed(void *context, struct unit *unit)
 {
     struct local_device *device = unit->exposed;
-    if (device != NULL && device->volume == unit->path.volume && device->nbd != NULL) {
-        nbd_renew(device->nbd);
+    if (device != NULL && device->volume == unit->path.volume) {
+        disk_renew(device->disk);
+        if (device->file != NULL)
+            tree_renew(device->file);
     } else if (device == NULL || device->volume != unit->path.volume) {
         on_removed(context, unit);
         on_added(context, unit);
@@ -126,7 +160,7 @@ static bool on_in_use(void *context, const struct unit *unit)
 {
     const struct local_device *device = unit->exposed;
     (void)context;
-    return device != NULL && device->units == 1 && device->nbd != NULL && nbd_in_use(device->nbd);
+    return device != NULL && device->units == 1 && device_in_use(device);
 }
 
 static struct unit *unit_of(const struct local_device *device)
@@ -150,6 +184,13 @@ static struct unit *on_resolve(void *context, const char *path)
             return unit_of(device);
     }
     return NULL;
+}
+
+static const char *on_path(void *context, const struct unit *unit)
+{
+    const struct local_device *device = unit->exposed;
+    (void)context;
+    return device != NULL ? device->path : NULL;
 }
 
 /* --- what a process that was killed has left behind --- */
@@ -182,32 +223,29 @@ static void remove_remains(void *context, const char *name)
 
 static void on_start(struct os_job *job)
 {
-    struct devices *devices = LIST_OWNER(job, struct devices, job);
+    struct devices *devices = LIST_OWNER(job, struct devices, start_job);
     units_expose(devices->engine, &devices->exposure);
 }
 
-enum status devices_start(struct devices **out, struct engine *engine,
-                          const struct devices_settings *settings)
+static void on_stop(struct os_job *job)
 {
-    if (strlen(settings->directory) + PLACE_ROOM + sizeof "/nbd" > OS_PATH_ROOM)
-        return STATUS_INVALID_PARAMETER;
-    enum status status = os_make_private_directory(settings->directory);
-    if (status != STATUS_OK)
-        return status;
+    struct devices *devices = LIST_OWNER(job, struct devices, stop_job);
+    units_expose(devices->engine, NULL);
+    if (devices->tree != NULL)
+        tree_close(devices->tree);
+    os_loop_finish(engine_loop(devices->engine), &devices->waiter);
+}
+
+/* NULL: out of memory. */
+static struct devices *new_devices(struct engine *engine, const struct devices_settings *settings)
+{
     struct devices *devices = os_alloc(sizeof *devices);
-    char *directory = os_copy_text(settings->directory);
-    if (devices == NULL || directory == NULL) {
-        os_free(devices);
-        os_free(directory);
-        return STATUS_NO_MEMORY;
-    }
-    struct remains remains = {directory, 0};
-    os_list_directory(directory, remove_remains, &remains);
-    *devices = (struct devices){.engine = engine,
-                                .directory = directory,
-                                .told = settings->told,
-                                .context = settings->context,
-                                .job.run = on_start};
+    if (devices == NULL)
+        return NULL;
+    size_t length = strlen(settings->directory);
+    devices->engine = engine;
+    devices->told = settings->told;
+    devices->context = settings->context;
     devices->exposure = (struct exposure){
         .context = devices,
         .added = on_added,
@@ -215,17 +253,89 @@ enum status devices_start(struct devices **out, struct engine *engine,
         .removed = on_removed,
         .in_use = on_in_use,
         .resolve = on_resolve,
+        .path = on_path,
     };
     list_init(&devices->all);
-    os_loop_post(engine_loop(engine), &devices->job);
+    devices->directory = os_copy_text(settings->directory);
+    devices->sockets = os_alloc(length + sizeof beside);
+    if (devices->directory == NULL || devices->sockets == NULL ||
+        !os_loop_waiter_init(&devices->waiter)) {
+        os_free(devices->directory);
+        os_free(devices->sockets);
+        os_free(devices);
+        return NULL;
+    }
+    memcpy(devices->sockets, settings->directory, length);
+    return devices;
+}
+
+static void free_devices(struct devices *devices)
+{
+    os_loop_waiter_clear(&devices->waiter);
+    os_free(devices->directory);
+    os_free(devices->sockets);
+    os_free(devices);
+}
+
+/* The directory, empty. */
+static enum status prepare(const char *directory)
+{
+    struct remains remains = {directory, 0};
+    enum status status = os_make_private_directory(directory);
+    if (status == STATUS_OK)
+        os_list_directory(directory, remove_remains, &remains);
+    return status;
+}
+
+/* Without a tree the sockets are where it would be. */
+static enum status make_places(struct devices *devices, const struct devices_settings *settings)
+{
+    const struct tree_settings of_tree = {.directory = devices->directory,
+                                          .loop = engine_loop(devices->engine)};
+    enum status status = tree_clear(devices->directory);
+    if (status == STATUS_OK)
+        status = prepare(devices->directory);
+    if (status != STATUS_OK)
+        return status;
+    status = tree_start(&devices->tree, &of_tree);
+    if (status == STATUS_OK) {
+        strcat(devices->sockets, beside);
+        return prepare(devices->sockets);
+    }
+    if (settings->without_tree != NULL)
+        settings->without_tree(settings->context, status);
+    return STATUS_OK;
+}
+
+enum status devices_start(struct devices **out, struct engine *engine,
+                          const struct devices_settings *settings)
+{
+    size_t longest = strlen(settings->directory) + sizeof beside + DEVICE_PLACE_ROOM;
+    if (longest + sizeof "/disk" > OS_PATH_ROOM)
+        return STATUS_INVALID_PARAMETER;
+    struct devices *devices = new_devices(engine, settings);
+    if (devices == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = make_places(devices, settings);
+    if (status != STATUS_OK) {
+        tree_free(devices->tree);
+        free_devices(devices);
+        return status;
+    }
+    devices->start_job.run = on_start;
+    os_loop_post(engine_loop(engine), &devices->start_job);
     *out = devices;
     return STATUS_OK;
 }
 
-void devices_free(struct devices *devices)
+void devices_stop(struct devices *devices)
 {
     if (devices == NULL)
         return;
-    os_free(devices->directory);
-    os_free(devices);
+    devices->stop_job.run = on_stop;
+    os_loop_call(engine_loop(devices->engine), &devices->stop_job, &devices->waiter);
+    tree_free(devices->tree);
+    if (strcmp(devices->sockets, devices->directory) != 0)
+        os_remove_directory(devices->sockets);
+    free_devices(devices);
 }

@@ -2,9 +2,11 @@
  * Devices: what programs of this machine open of the units that sessions have. Each volume gets
  * one, under the place of the first of its units, whichever paths lead to it:
  *
- *   <directory>/bus<B>/target<T>/lun<L>/nbd   a socket that serves the unit by NBD
+ *   <directory>/bus<B>/target<T>/lun<L>/disk   a file that is the disk
+ *   <directory>/bus<B>/target<T>/lun<L>/nbd    a socket that serves it by NBD
  *
- * Everything on the engine's thread, but for devices_start and devices_stop.
+ * Without file systems in user space there is only the socket. Everything is done on the engine's
+ * thread, but for what devices_start and devices_stop do.
  */
 #ifndef DEVICES_DEVICES_H
 #define DEVICES_DEVICES_H
@@ -17,14 +19,17 @@ struct devices_settings {
     const char *directory; /* made when it is missing */
     /* A device could not be made, or (OK) is there now; may be NULL. */
     void (*told)(void *context, const char *path, enum status status);
+    /* There will be no files, and why; may be NULL. */
+    void (*without_tree)(void *context, enum status status);
     void *context;
 };
 
 /* What a process that was killed has left behind in the directory is removed first. NO_MEMORY,
- * INVALID_PARAMETER (the path is too long), and what os_make_private_directory gives. */
+ * INVALID_PARAMETER (the path is too long), BUSY (another process serves devices there), and what
+ * os_make_private_directory gives. */
 enum status devices_start(struct devices **out, struct engine *engine,
                           const struct devices_settings *settings);
-/* After engine_stop; NULL is harmless. */
-void devices_free(struct devices *devices);
+/* Before engine_stop: all devices are removed. NULL is harmless. */
+void devices_stop(struct devices *devices);
 
 #endif

@@ -14,23 +14,39 @@ void disk_renew(struct disk *disk)
     disk->read_only = facts->mode.write_protected;
 }
 
-bool disk_open(struct disk *disk, struct volume *volume)
+struct disk *disk_new(struct volume *volume)
 {
-    if (volume->facts.capacity.block_length == 0)
-        return false;
-    *disk = (struct disk){.volume = volume};
+    struct disk *disk = os_alloc(sizeof *disk);
+    if (disk == NULL)
+        return NULL;
+    disk->holds = 1;
+    disk->volume = volume;
     volume_hold(volume);
     list_init(&disk->changes);
     list_init(&disk->waiting);
     disk_renew(disk);
-    return true;
+    return disk;
 }
 
-void disk_close(struct disk *disk)
+void disk_hold(struct disk *disk)
 {
-    if (disk->volume != NULL)
-        volume_release(disk->volume);
-    disk->volume = NULL;
+    disk->holds++;
+}
+
+static void free_unused(struct disk *disk)
+{
+    if (disk->holds > 0 || disk->outstanding > 0)
+        return;
+    volume_release(disk->volume);
+    os_free(disk);
+}
+
+void disk_release(struct disk *disk)
+{
+    if (disk == NULL)
+        return;
+    disk->holds--;
+    free_unused(disk);
 }
 
 /* --- who has to wait --- */
@@ -105,10 +121,11 @@ static void finish(struct disk_request *request, enum status status)
     os_free(request->scratch);
     request->scratch = NULL;
     request->status = status;
-    disk->outstanding--;
     if (was_change && !list_empty(&disk->waiting))
         go_on(disk);
     request->done(request);
+    disk->outstanding--;
+    free_unused(disk);
 }
 
 static void submit(struct disk_request *request, enum io_kind kind, uint8_t *data, uint64_t bytes)

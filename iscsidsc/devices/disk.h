@@ -9,6 +9,7 @@
 #include "engine/io.h"
 
 struct disk {
+    unsigned holds;
     struct volume *volume; /* held */
     uint32_t block;        /* bytes */
     uint64_t size;         /* the same */
@@ -19,10 +20,12 @@ struct disk {
     unsigned outstanding; /* requests that have not ended */
 };
 
-/* False: the volume has no blocks. */
-bool disk_open(struct disk *disk, struct volume *volume);
-/* When nothing is outstanding any more. */
-void disk_close(struct disk *disk);
+/* Held once. NULL: out of memory. All that hand on one volume share its disk: only then are
+ * changes to parts of one block kept apart. */
+struct disk *disk_new(struct volume *volume);
+void disk_hold(struct disk *disk);
+/* It goes when nobody holds it and nothing is outstanding. NULL is harmless. */
+void disk_release(struct disk *disk);
 /* The volume's facts may be others. */
 void disk_renew(struct disk *disk);
 

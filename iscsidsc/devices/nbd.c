@@ -15,7 +15,7 @@ enum {
 
 void nbd_facts(const struct nbd_export *export, struct nbd_facts *facts)
 {
-    const struct disk *disk = &export->disk;
+    const struct disk *disk = export->disk;
     const struct unit_facts *unit = &disk->volume->facts;
     *facts = (struct nbd_facts){
         .name = export->name,
@@ -29,7 +29,7 @@ void nbd_facts(const struct nbd_export *export, struct nbd_facts *facts)
 
 static void free_export(struct nbd_export *export)
 {
-    disk_close(&export->disk);
+    disk_release(export->disk);
     os_free(export->path);
     os_free(export->name);
     os_free(export);
@@ -69,7 +69,7 @@ static enum status listen_at(struct nbd_export *export, const struct nbd_setting
     return STATUS_NO_MEMORY;
 }
 
-enum status nbd_open(struct nbd_export **out, struct volume *volume,
+enum status nbd_open(struct nbd_export **out, struct disk *disk,
                      const struct nbd_settings *settings)
 {
     if (strlen(settings->name) > NBD_NAME_MOST)
@@ -78,14 +78,15 @@ enum status nbd_open(struct nbd_export **out, struct volume *volume,
     if (export == NULL)
         return STATUS_NO_MEMORY;
     list_init(&export->clients);
-    export->loop = volume->engine->loop;
+    export->loop = disk->volume->engine->loop;
+    export->disk = disk;
+    disk_hold(disk);
     export->most = settings->most > 0 ? settings->most : CLIENTS_MOST;
     export->path = os_copy_text(settings->path);
     export->name = os_copy_text(settings->name);
     enum status status = STATUS_NO_MEMORY;
     if (export->path != NULL && export->name != NULL)
-        status = disk_open(&export->disk, volume) ? listen_at(export, settings)
-                                                  : STATUS_INVALID_PARAMETER;
+        status = listen_at(export, settings);
     if (status != STATUS_OK) {
         free_export(export);
         return status;
@@ -107,9 +108,4 @@ void nbd_close(struct nbd_export *export)
 bool nbd_in_use(const struct nbd_export *export)
 {
     return export->client_count > 0;
-}
-
-void nbd_renew(struct nbd_export *export)
-{
-    disk_renew(&export->disk);
 }

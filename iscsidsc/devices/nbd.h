@@ -1,5 +1,5 @@
 /*
- * NBD exports: each a Unix socket that serves one volume to the programs of this machine that
+ * NBD exports: each a Unix socket that serves one disk to the programs of this machine that
  * speak the NBD protocol (qemu, libnbd, nbd-client). Everything on the engine's thread.
  */
 #ifndef DEVICES_NBD_H
@@ -17,14 +17,11 @@ struct nbd_settings {
     unsigned most;    /* clients at a time; 0: 64 */
 };
 
-/* The statuses of os_local_listen; INVALID_PARAMETER: the volume has no blocks, or the name is too
- * long; NO_MEMORY. */
-enum status nbd_open(struct nbd_export **out, struct volume *volume,
+/* The statuses of os_local_listen; INVALID_PARAMETER: the name is too long; NO_MEMORY. */
+enum status nbd_open(struct nbd_export **out, struct disk *disk,
                      const struct nbd_settings *settings);
 /* Its clients are dropped, what they have under way is cancelled, the socket is removed. */
 void nbd_close(struct nbd_export *export);
 bool nbd_in_use(const struct nbd_export *export);
-/* The volume's facts are others: those who connect from now on are told them. */
-void nbd_renew(struct nbd_export *export);
 
 #endif

@@ -7,7 +7,7 @@
 #include "os/loop.h"
 
 struct nbd_export {
-    struct disk disk;
+    struct disk *disk; /* held */
     struct os_loop *loop;
     struct os_watch listener;
     struct list clients;

@@ -117,7 +117,7 @@ static void submit(struct nbd_io *request)
                                                    [NBD_WRITE_ZEROES] = DISK_ZERO};
     struct disk_request *disk = &request->disk;
     list_append(&request->client->running, &request->link);
-    disk->disk = &request->client->export->disk;
+    disk->disk = request->client->export->disk;
     disk->kind = kinds[request->wire.command];
     disk->offset = request->wire.offset;
     disk->length = request->wire.length;

@@ -111,10 +111,17 @@ static void on_device(void *context, const char *path, enum status status)
         log_event(OS_LOG_ERROR, "no-device", "path", path, "status", status_name(status), NULL);
 }
 
+static void without_tree(void *context, enum status status)
+{
+    (void)context;
+    log_event(OS_LOG_WARNING, "no-device-files", "status", status_name(status), NULL);
+}
+
 static enum status start_devices(struct service *service)
 {
     const char *directory = service->configuration.parameters.device_directory;
-    const struct devices_settings settings = {.directory = directory, .told = on_device};
+    const struct devices_settings settings = {
+        .directory = directory, .told = on_device, .without_tree = without_tree};
     if (directory[0] == '\0')
         return STATUS_OK;
     enum status status = devices_start(&service->devices, service->engine, &settings);
@@ -283,9 +290,9 @@ static void stop(struct service *service)
     meeting_withdraw(&service->meeting);
     if (service->server != NULL)
         door_server_unlisten(service->server);
+    devices_stop(service->devices);
     engine_stop(service->engine);
     configuration_free(service->whole);
-    devices_free(service->devices);
     door_server_free(service->server);
     meeting_unlock(&service->meeting);
     door_credentials_clear(&service->meeting.credentials);

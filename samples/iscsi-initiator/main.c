@@ -242,7 +242,7 @@ static void add_targets(struct options *options, struct fuse_tree *tree)
 
 static int serve(struct options *options)
 {
-    struct fuse_tree *tree = fuse_tree_new();
+    struct fuse_tree *tree = fuse_tree_new(NULL);
     int error;
 
     must(tree != NULL);

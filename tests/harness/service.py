@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 
 import ports
 
@@ -29,6 +30,20 @@ def services_of(directory):
     return found
 
 
+def mounts_below(directory):
+    """Mount points in that directory, the last one first."""
+    with open("/proc/self/mounts") as mounts:
+        points = [line.split()[1].encode().decode("unicode_escape") for line in mounts]
+    return [point for point in reversed(points) if point.startswith(directory + "/")]
+
+
+def unmount_below(directory):
+    """What killed services have left mounted there. Their file systems answer nobody any more."""
+    for point in mounts_below(directory):
+        command = ["umount", "-l"] if os.geteuid() == 0 else ["fusermount3", "-u", "-z"]
+        subprocess.run([*command, point], stdin=subprocess.DEVNULL, check=True, timeout=20)
+
+
 def tell(pids, how):
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
@@ -43,5 +58,6 @@ def end_services(directory, seconds=20):
     except TimeoutError:
         stubborn = services_of(directory)
         tell(stubborn, signal.SIGKILL)
+        unmount_below(directory)
         return len(stubborn)
     return 0

@@ -107,7 +107,7 @@ class Devices(device_case.Case):
     def test_a_killed_service_is_cleaned_up_after(self):
         self.log_in_to_disk()
         self.service.stop(signal.SIGKILL)
-        self.assertTrue(os.path.exists(self.nbd(0)))
+        self.assertEqual(sorted(os.listdir(self.root + ".sockets")), ["bus0"])
         self.service = self.serve()
         test_service.wait_for(lambda: os.listdir(self.root) == [], "what the killed service has left to be gone")
         uri = self.log_in_to_disk()

@@ -135,7 +135,7 @@ class Cycles(Case):
 
     def use(self, lun):
         """The devices of the others may or may not be there when the session ends."""
-        path = self.wait_for(self.nbd(lun))
+        path = os.path.realpath(self.wait_for(self.nbd(lun)))
         test_service.wait_for(lambda: self.answers(lun), "LUN %d to answer" % lun)
         test_service.wait_for(lambda: self.connections_at(path) == 0, "the service to see that its client is gone")
 

@@ -29,7 +29,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "tests", "harness"))
 import peers  # noqa: E402
 import ports  # noqa: E402
-from service import services_of  # noqa: E402
+from service import services_of, unmount_below  # noqa: E402
 import wineprefix  # noqa: E402
 
 BUILD = ""  # of the native programs
@@ -206,6 +206,7 @@ class Case(unittest.TestCase):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not services_of(self.directory), "the services to end")
+        unmount_below(self.directory)
 
     def serve(self, *options, **more):
         service = Service(self.state, *options, **more)

@@ -18,7 +18,9 @@ static void on_added(void *context, struct unit *unit)
 {
     const struct nbd_settings settings = {.path = path, .name = NAME, .group = OS_NO_GROUP};
     (void)context;
-    opened = nbd_open(&export, unit->path.volume, &settings);
+    struct disk *disk = disk_new(unit->path.volume);
+    opened = disk != NULL ? nbd_open(&export, disk, &settings) : STATUS_NO_MEMORY;
+    disk_release(disk);
 }
 
 static void on_changed(void *context, struct unit *unit)
