@@ -42,6 +42,19 @@ bool os_file_stamp(const char *path, uint64_t *stamp);
  */
 enum status os_read_file(const char *path, char **out, size_t *length);
 
+/*
+ * Puts the text `after` in place of `before` in a file that people edit: whole or not at all, and
+ * on the medium. Links to it stay, and its owner and permissions; `before` NULL: the file is not
+ * there yet, and is made for all to read. BUSY: it holds something else by now, which stays.
+ * ACCESS_DENIED, STORE_READ_ONLY, STORE_FULL, STORE_FAILED, NO_MEMORY.
+ */
+struct os_text {
+    const char *start;
+    size_t length;
+};
+enum status os_revise_file(const char *path, const struct os_text *before,
+                           const struct os_text *after);
+
 /* An environment variable as UTF-8. False: not set, not valid text, or longer than `room`. */
 bool os_environment(const char *name, char *out, size_t room);
 

@@ -1,6 +1,7 @@
 /* Files and directories that only their owner may read. */
 #include "os/system.h"
 #include "os/memory.h"
+#include "os/posix/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,16 +10,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static enum status file_status(int error)
+enum status os_file_status(int error)
 {
     switch (error) {
     case EACCES:
     case EPERM:
+    case ELOOP: /* O_NOFOLLOW met a link */
         return STATUS_ACCESS_DENIED;
     case EROFS:
         return STATUS_STORE_READ_ONLY;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return STATUS_STORE_FULL;
     case ENOMEM:
         return STATUS_NO_MEMORY;
@@ -32,14 +35,14 @@ static enum status claim(const char *path, mode_t kind, mode_t wanted)
 {
     struct stat found;
     if (stat(path, &found) != 0)
-        return file_status(errno);
+        return os_file_status(errno);
     if ((found.st_mode & S_IFMT) != kind)
         return STATUS_STORE_FAILED;
     if (found.st_uid != geteuid())
         return STATUS_ACCESS_DENIED;
     if ((found.st_mode & 07777) == wanted)
         return STATUS_OK;
-    return chmod(path, wanted) == 0 ? STATUS_OK : file_status(errno);
+    return chmod(path, wanted) == 0 ? STATUS_OK : os_file_status(errno);
 }
 
 static enum status make_parents(char *path)
@@ -52,7 +55,7 @@ static enum status make_parents(char *path)
         /* One that exists may well be in a place where mkdir says EROFS or EACCES first: the last
          * step decides. */
         if (failed && error != EEXIST && error != EACCES && error != EROFS && error != EPERM)
-            return file_status(error);
+            return os_file_status(error);
     }
     return STATUS_OK;
 }
@@ -72,7 +75,7 @@ enum status os_make_private_directory(const char *path)
         int error = errno;
         struct stat found;
         if (stat(path, &found) != 0)
-            return file_status(error);
+            return os_file_status(error);
     }
     return claim(path, S_IFDIR, 0700);
 }
@@ -106,7 +109,7 @@ static enum status read_all(int file, char **out, size_t *length)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            enum status status = file_status(errno);
+            enum status status = os_file_status(errno);
             os_free(text);
             return status;
         }
@@ -127,7 +130,7 @@ enum status os_read_file(const char *path, char **out, size_t *length)
     /* Without O_NONBLOCK a FIFO put in the file's place would hang us. */
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : file_status(errno);
+        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : os_file_status(errno);
     struct stat found;
     enum status status = STATUS_STORE_FAILED;
     if (fstat(file, &found) == 0 && S_ISREG(found.st_mode))

@@ -1,6 +1,7 @@
 #include "os/runtime.h"
 #include "os/memory.h"
 #include "os/posix/descriptors.h"
+#include "os/posix/file.h"
 #include "os/system.h"
 
 #include <dirent.h>
@@ -118,25 +119,6 @@ bool os_place_path(const struct os_place *place, const char *ending, char out[OS
 
 /* --- files --- */
 
-static enum status file_status(int error)
-{
-    switch (error) {
-    case EACCES:
-    case EPERM:
-    case ELOOP: /* O_NOFOLLOW met a link */
-        return STATUS_ACCESS_DENIED;
-    case EROFS:
-        return STATUS_STORE_READ_ONLY;
-    case ENOSPC:
-    case EDQUOT:
-        return STATUS_STORE_FULL;
-    case ENOMEM:
-        return STATUS_NO_MEMORY;
-    default:
-        return STATUS_STORE_FAILED;
-    }
-}
-
 enum status os_make_runtime_directory(const struct os_place *place)
 {
     char path[OS_PATH_ROOM];
@@ -150,23 +132,8 @@ enum status os_make_runtime_directory(const struct os_place *place)
         return S_ISDIR(found.st_mode) ? STATUS_OK : STATUS_STORE_FAILED;
     enum status status = os_make_private_directory(path);
     if (status == STATUS_OK && place->shared && chmod(path, 0755) != 0)
-        status = file_status(errno);
+        status = os_file_status(errno);
     return status;
-}
-
-static int write_all(int file, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t written = write(file, text, left);
-        if (written < 0 && errno != EINTR)
-            return errno;
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-    return 0;
 }
 
 static int give_to_group(int file, uint32_t group)
@@ -186,8 +153,8 @@ enum status os_publish_file(const char *path, const char *text, uint32_t group)
         return STATUS_STORE_FAILED;
     int file = mkostemp(draft, O_CLOEXEC); /* 0600 */
     if (file < 0)
-        return file_status(errno);
-    int error = write_all(file, text);
+        return os_file_status(errno);
+    int error = os_write_all(file, text, strlen(text));
     if (error == 0)
         error = give_to_group(file, group);
     if (close(file) != 0 && error == 0)
@@ -196,7 +163,7 @@ enum status os_publish_file(const char *path, const char *text, uint32_t group)
         error = errno;
     if (error != 0)
         unlink(draft);
-    return error == 0 ? STATUS_OK : file_status(error);
+    return error == 0 ? STATUS_OK : os_file_status(error);
 }
 
 enum status os_read_own_file(const char *path, char **out, size_t *length)
@@ -205,7 +172,7 @@ enum status os_read_own_file(const char *path, char **out, size_t *length)
     *out = NULL;
     *length = 0;
     if (lstat(path, &found) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : file_status(errno);
+        return errno == ENOENT || errno == ENOTDIR ? STATUS_OK : os_file_status(errno);
     if (!S_ISREG(found.st_mode) || found.st_uid != geteuid() || (found.st_mode & 0022) != 0)
         return STATUS_ACCESS_DENIED;
     return os_read_file(path, out, length);
@@ -256,7 +223,7 @@ enum status os_file_lock(struct os_file_lock *lock, const char *path)
     }
     if (file >= 0)
         close(file);
-    return file >= 0 && (error == EAGAIN || error == EACCES) ? STATUS_BUSY : file_status(error);
+    return file >= 0 && (error == EAGAIN || error == EACCES) ? STATUS_BUSY : os_file_status(error);
 }
 
 void os_file_unlock(struct os_file_lock *lock)

@@ -1,6 +1,7 @@
 #include "os/storage.h"
 
 #include "os/memory.h"
+#include "os/posix/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,25 +11,6 @@
 struct os_storage {
     int file;
 };
-
-static enum status storage_status(int error)
-{
-    switch (error) {
-    case EACCES:
-    case EPERM:
-        return STATUS_ACCESS_DENIED;
-    case EROFS:
-        return STATUS_STORE_READ_ONLY;
-    case ENOMEM:
-        return STATUS_NO_MEMORY;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return STATUS_STORE_FULL;
-    default:
-        return STATUS_STORE_FAILED;
-    }
-}
 
 enum status os_storage_open(const char *path, bool read_only, struct os_storage **out,
                             uint64_t *size)
@@ -42,7 +24,7 @@ enum status os_storage_open(const char *path, bool read_only, struct os_storage 
     /* Seeking tells the size of block devices too. */
     end = storage->file >= 0 ? lseek(storage->file, 0, SEEK_END) : -1;
     if (end < 0) {
-        enum status status = storage_status(errno);
+        enum status status = os_file_status(errno);
 
         os_storage_close(storage);
         return status;
@@ -57,10 +39,10 @@ static enum status lengthen(int file, uint64_t size, bool *made)
     struct stat found;
 
     if (fstat(file, &found) != 0)
-        return storage_status(errno);
+        return os_file_status(errno);
     *made = S_ISREG(found.st_mode) && (uint64_t)found.st_size < size;
     if (*made && ftruncate(file, (off_t)size) != 0)
-        return storage_status(errno);
+        return os_file_status(errno);
     return STATUS_OK;
 }
 
@@ -71,7 +53,7 @@ enum status os_storage_make(const char *path, uint64_t size, bool *made)
 
     *made = false;
     if (file < 0)
-        return storage_status(errno);
+        return os_file_status(errno);
     status = lengthen(file, size, made);
     close(file);
     return status;

@@ -21,7 +21,7 @@ struct only_owner {
 /* Without FILE_EXECUTE, so that Wine sets no x bit. */
 #define FILE_RIGHTS (FILE_GENERIC_READ | FILE_GENERIC_WRITE | DELETE | WRITE_DAC | WRITE_OWNER)
 
-static enum status file_status(DWORD error)
+enum status os_file_status(DWORD error)
 {
     switch (error) {
     case ERROR_ACCESS_DENIED:
@@ -98,7 +98,7 @@ static enum status check_owner(const wchar_t *path, PSID user)
     GetFileSecurityW(path, OWNER_SECURITY_INFORMATION, NULL, 0, &size);
     SECURITY_DESCRIPTOR *descriptor = size > 0 ? os_alloc(size) : NULL;
     if (descriptor == NULL)
-        return size > 0 ? STATUS_NO_MEMORY : file_status(GetLastError());
+        return size > 0 ? STATUS_NO_MEMORY : os_file_status(GetLastError());
     PSID owner = NULL;
     BOOL defaulted;
     bool ours = GetFileSecurityW(path, OWNER_SECURITY_INFORMATION, descriptor, size, &size) &&
@@ -114,7 +114,7 @@ static enum status claim(const wchar_t *path, struct only_owner *owner)
     if (status != STATUS_OK)
         return status;
     if (!SetFileSecurityW(path, owner->parts, &owner->descriptor))
-        return file_status(GetLastError());
+        return os_file_status(GetLastError());
     return STATUS_OK;
 }
 
@@ -144,7 +144,7 @@ static enum status make_directory(wchar_t *path, struct only_owner *owner)
     DWORD error = GetLastError();
     DWORD found = GetFileAttributesW(path);
     if (found == INVALID_FILE_ATTRIBUTES)
-        return file_status(error);
+        return os_file_status(error);
     return found & FILE_ATTRIBUTE_DIRECTORY ? claim(path, owner) : STATUS_STORE_FAILED;
 }
 
@@ -198,7 +198,7 @@ static enum status read_all(HANDLE file, char **out, size_t *length)
         return STATUS_NO_MEMORY;
     DWORD got = 0;
     if (!ReadFile(file, text, (DWORD)size.QuadPart, &got, NULL)) {
-        enum status status = file_status(GetLastError());
+        enum status status = os_file_status(GetLastError());
         os_free(text);
         return status;
     }
@@ -225,7 +225,7 @@ enum status os_read_file(const char *path, char **out, size_t *length)
             return STATUS_OK;
         /* Windows says "access denied" for a directory. */
         bool directory = found != INVALID_FILE_ATTRIBUTES && (found & FILE_ATTRIBUTE_DIRECTORY);
-        return directory ? STATUS_STORE_FAILED : file_status(error);
+        return directory ? STATUS_STORE_FAILED : os_file_status(error);
     }
     enum status status = read_all(file, out, length);
     CloseHandle(file);

@@ -129,21 +129,6 @@ bool os_place_path(const struct os_place *place, const char *ending, char out[OS
 
 /* --- files --- */
 
-static enum status file_status(DWORD error)
-{
-    switch (error) {
-    case ERROR_ACCESS_DENIED:
-        return STATUS_ACCESS_DENIED;
-    case ERROR_WRITE_PROTECT:
-        return STATUS_STORE_READ_ONLY;
-    case ERROR_DISK_FULL:
-    case ERROR_HANDLE_DISK_FULL:
-        return STATUS_STORE_FULL;
-    default:
-        return STATUS_STORE_FAILED;
-    }
-}
-
 enum status os_make_runtime_directory(const struct os_place *place)
 {
     char path[OS_PATH_ROOM];
@@ -167,12 +152,12 @@ static enum status write_draft(const wchar_t *draft, const char *path, const cha
     DWORD length = (DWORD)strlen(text), written = 0;
     HANDLE file = CreateFileW(draft, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
     if (file == INVALID_HANDLE_VALUE)
-        return file_status(GetLastError());
+        return os_file_status(GetLastError());
     /* Nothing is in it until nobody else can read it. */
     enum status status = os_make_private_file(path);
     if (status == STATUS_OK &&
         (!WriteFile(file, text, length, &written, NULL) || written != length))
-        status = file_status(GetLastError());
+        status = os_file_status(GetLastError());
     CloseHandle(file);
     return status;
 }
@@ -189,7 +174,7 @@ enum status os_publish_file(const char *path, const char *text, uint32_t group)
     if (wide_draft != NULL && wide != NULL) {
         status = write_draft(wide_draft, draft, text);
         if (status == STATUS_OK && !MoveFileExW(wide_draft, wide, MOVEFILE_REPLACE_EXISTING))
-            status = file_status(GetLastError());
+            status = os_file_status(GetLastError());
         if (status != STATUS_OK)
             DeleteFileW(wide_draft);
     }
@@ -262,13 +247,13 @@ enum status os_file_lock(struct os_file_lock *lock, const char *path)
                               FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_ALWAYS, 0, NULL);
     os_free(wide);
     if (file == INVALID_HANDLE_VALUE)
-        return file_status(GetLastError());
+        return os_file_status(GetLastError());
     if (!LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, MAXDWORD, 0,
                     &whole)) {
         DWORD error = GetLastError();
         CloseHandle(file);
         bool busy = error == ERROR_LOCK_VIOLATION || error == ERROR_IO_PENDING;
-        return busy ? STATUS_BUSY : file_status(error);
+        return busy ? STATUS_BUSY : os_file_status(error);
     }
     lock->handle = (intptr_t)file;
     return STATUS_OK;
