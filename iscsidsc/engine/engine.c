@@ -101,6 +101,7 @@ static void finish_stop(struct engine *engine)
     engine->stopped = true;
     os_timer_clear(&engine->stop_timer);
     engine_sessions_drop(engine);
+    bindings_end(engine);
     probes_drop(engine);
     isns_servers_drop(engine);
     os_loop_stop(engine->loop);
@@ -140,6 +141,7 @@ static void engine_free(struct engine *engine)
     temporary_targets_forget(engine);
     ipsec_clear(engine);
     units_base_clear(&engine->units);
+    bindings_clear(&engine->bindings);
     statistics_clear(&engine->statistics);
     store_close(engine->store);
     configuration_free(engine->configuration);
@@ -236,6 +238,7 @@ static struct engine *engine_new(const char *directory, bool service)
         list_init(&engine->sessions_by_id[i]);
     events_init(&engine->events);
     units_base_init(&engine->units);
+    bindings_init(&engine->bindings);
     statistics_init(&engine->statistics);
     io_base_init(engine);
     readiness_init(engine);

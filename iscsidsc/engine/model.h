@@ -3,6 +3,7 @@
 #define ENGINE_MODEL_H
 
 #include "discovery/link.h"
+#include "engine/bindings.h"
 #include "engine/catalogue.h"
 #include "engine/configuration.h"
 #include "engine/engine.h"
@@ -133,6 +134,7 @@ struct engine {
     struct list isns_servers;   /* struct isns_server: those that are followed */
     struct list isns_followers; /* struct isns_follower: conversations with them */
     struct unit_base units;
+    struct bindings bindings;
     struct statistics_base statistics;
     struct io_base ios;
     struct list volumes; /* struct volume */

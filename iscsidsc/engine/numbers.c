@@ -7,7 +7,7 @@ enum { BITS = 64 };
 
 static uint64_t word_at(const struct numbers *numbers, size_t index)
 {
-    return numbers != NULL && index < numbers->count ? numbers->words[index] : 0;
+    return index < numbers->count ? numbers->words[index] : 0;
 }
 
 bool numbers_taken(const struct numbers *numbers, uint32_t number)
@@ -39,13 +39,12 @@ enum status numbers_take(struct numbers *numbers, uint32_t number)
     return STATUS_OK;
 }
 
-uint32_t numbers_take_free(struct numbers *numbers, const struct numbers *other, uint32_t least,
-                           uint32_t most)
+uint32_t numbers_take_free(struct numbers *numbers, uint32_t least, uint32_t most)
 {
     uint32_t number = least;
-    while (number <= most && (numbers_taken(numbers, number) || numbers_taken(other, number))) {
-        uint64_t both = word_at(numbers, number / BITS) | word_at(other, number / BITS);
-        number += number % BITS == 0 && both == UINT64_MAX ? BITS : 1;
+    while (number <= most && numbers_taken(numbers, number)) {
+        bool full = word_at(numbers, number / BITS) == UINT64_MAX;
+        number += number % BITS == 0 && full ? BITS : 1;
     }
     if (number > most || numbers_take(numbers, number) != STATUS_OK)
         return NUMBERS_NONE;

@@ -19,10 +19,9 @@ struct numbers {
 bool numbers_taken(const struct numbers *numbers, uint32_t number);
 /* BUSY: it is taken already; NO_MEMORY. */
 enum status numbers_take(struct numbers *numbers, uint32_t number);
-/* The smallest one from `least` on that is in neither set (`other` may be NULL), taken in the
- * first; NUMBERS_NONE when it would be above `most`, or out of memory. */
-uint32_t numbers_take_free(struct numbers *numbers, const struct numbers *other, uint32_t least,
-                           uint32_t most);
+/* The smallest one from `least` on that is not taken, and is now; NUMBERS_NONE when it would be
+ * above `most`, or out of memory. */
+uint32_t numbers_take_free(struct numbers *numbers, uint32_t least, uint32_t most);
 /* Harmless when it is not taken. */
 void numbers_release(struct numbers *numbers, uint32_t number);
 void numbers_clear(struct numbers *numbers);

@@ -37,7 +37,8 @@
 #define TEXT_PARAMETERS(TEXT)                                                                      \
     TEXT(ServiceGroup, service_group)                                                              \
     TEXT(ServiceReadGroup, service_read_group)                                                     \
-    TEXT(DeviceDirectory, device_directory)
+    TEXT(DeviceDirectory, device_directory)                                                        \
+    TEXT(BindingsFile, bindings_file)
 #define PARAMETER_TEXT_ROOM 128u
 
 struct parameters {

@@ -4,10 +4,12 @@
  */
 #include "engine/unit_scan.h"
 #include "engine/commands.h"
+#include "engine/log.h"
 #include "os/memory.h"
 #include "protocol/crc32c.h"
 #include "protocol/scsi_vpd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,17 +276,33 @@ static int compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Each one once, those with the smallest numbers, and only what callers can name. */
+/* Each one once, in the order of their numbers, and only what callers can name. */
 static size_t tidy(uint64_t *luns, size_t count)
 {
     size_t kept = 0;
     qsort(luns, count, sizeof *luns, compare);
-    for (size_t i = 0; i < count && kept < UNITS_MOST; i++) {
+    for (size_t i = 0; i < count; i++) {
         bool same = kept > 0 && luns[kept - 1] == luns[i];
         if (!same && scsi_lun_from_spelling(scsi_lun_spelling(luns[i])) == luns[i])
             luns[kept++] = luns[i];
     }
     return kept;
+}
+
+/* Those with the smallest numbers stay; the log is told of the others when they become more or
+ * fewer. */
+static void leave_out(struct scan *scan)
+{
+    char count[24];
+    struct units *units = scan->session->units;
+    size_t beyond = scan->count > UNITS_MOST ? scan->count - UNITS_MOST : 0;
+    scan->count -= beyond;
+    if (beyond > 0 && beyond != units->left_out) {
+        snprintf(count, sizeof count, "%lu", (unsigned long)beyond);
+        engine_log(OS_LOG_WARNING, "units-left-out", "target", scan->session->target, "count",
+                   count, "reason", "a target has at most 256 units", NULL);
+    }
+    units->left_out = beyond;
 }
 
 static bool keep_list(struct scan *scan, const uint8_t *data, size_t length)
@@ -296,6 +314,7 @@ static bool keep_list(struct scan *scan, const uint8_t *data, size_t length)
     for (size_t i = 0; i < count; i++)
         scan->luns[i] = scsi_luns_at(data, i);
     scan->count = tidy(scan->luns, count);
+    leave_out(scan);
     scan->findings = os_alloc((scan->count + 1) * sizeof *scan->findings);
     return scan->findings != NULL;
 }

@@ -1,16 +1,14 @@
 #include "engine/units.h"
 #include "engine/devices.h"
 #include "engine/events.h"
+#include "engine/log.h"
 #include "engine/mappings.h"
 #include "engine/unit_scan.h"
 #include "os/memory.h"
 
 #include <string.h>
 
-enum {
-    FRESH = 1000, /* milliseconds for which nobody asks again without a reason */
-    PLACE_LAST = MAPPING_BUSES * MAPPING_TARGETS - 1,
-};
+enum { FRESH = 1000 /* milliseconds for which nobody asks again without a reason */ };
 
 #define UNIT(node) LIST_OWNER(node, struct unit, link)
 
@@ -132,8 +130,8 @@ static bool choose_number(struct engine *engine, struct unit *unit)
     unit->class = unit_class_of(unit->facts.inquiry.device_type);
     if (unit->class == NULL)
         return true;
-    unit->number = numbers_take_free(&engine->units.numbers[unit->class->family], NULL,
-                                     UNIT_NUMBER_FIRST, UINT32_MAX - 1);
+    unit->number = numbers_take_free(&engine->units.numbers[unit->class->family], UNIT_NUMBER_FIRST,
+                                     UINT32_MAX - 1);
     return unit->number != NUMBERS_NONE;
 }
 
@@ -456,14 +454,39 @@ bool units_of_target(const struct engine *engine, const struct mapping *mapping,
     return false;
 }
 
+/* The target's own, if it is free; a target that has none gets one. */
+static bool take_bound_place(struct units *units)
+{
+    struct engine *engine = units->session->engine;
+    struct unit_base *base = &engine->units;
+    uint32_t place = bindings_find(engine, units->session->target);
+    if (place == NUMBERS_NONE) {
+        place = bindings_free_place(engine);
+        if (place != NUMBERS_NONE)
+            bindings_add(engine, units->session->target, place);
+    }
+    if (place == NUMBERS_NONE || numbers_taken(&base->wanted, place) ||
+        numbers_take(&base->places, place) != STATUS_OK)
+        return false;
+    units->place = place;
+    return true;
+}
+
 enum status units_place(struct engine_session *session)
 {
-    struct unit_base *base = &session->engine->units;
     struct units *units = session->units;
-    if (units == NULL || units->place != NUMBERS_NONE)
+    if (units == NULL || units->place != NUMBERS_NONE || take_bound_place(units))
         return STATUS_OK;
-    units->place = numbers_take_free(&base->places, &base->wanted, 0, PLACE_LAST);
-    return units->place != NUMBERS_NONE ? STATUS_OK : STATUS_TOO_MANY_SESSIONS;
+    uint32_t place = bindings_free_place(session->engine);
+    if (place == NUMBERS_NONE) {
+        engine_log(OS_LOG_WARNING, "no-place", "target", session->target, "reason",
+                   "all ids of all buses are given away", NULL);
+        return STATUS_TOO_MANY_SESSIONS;
+    }
+    enum status status = numbers_take(&session->engine->units.places, place);
+    if (status == STATUS_OK)
+        units->place = place;
+    return status;
 }
 
 void units_end(struct engine_session *session)

@@ -57,6 +57,7 @@ struct units {
     struct scan *scan;             /* under way, or NULL */
     struct os_timer timer;         /* set: the next scan is due then */
     uint64_t scanned;              /* when the latest one ended */
+    size_t left_out;               /* units beyond UNITS_MOST, as the log was told */
     bool known;                    /* one has succeeded */
     bool again;                    /* the one under way may have missed something */
     bool doubtful;                 /* the one that has ended has */

@@ -176,7 +176,8 @@ static void sessions_without_devices(void **state)
     assert_int_equal(count, 0);
 }
 
-/* A number is free again when its session is gone, and kept by the others. */
+/* A number is free again when its session is gone, and kept by the others; a target has its id in
+ * each session. */
 static void numbers_are_kept_and_used_again(void **state)
 {
     const struct peer *peer = *state;
@@ -189,7 +190,7 @@ static void numbers_are_kept_and_used_again(void **state)
     first = session;
     SUCCEEDS(login(TWO, portal, NULL, false, &session));
     list_devices();
-    assert_int_equal(devices[0].ScsiAddress.TargetId, target + 1);
+    assert_true(devices[0].ScsiAddress.TargetId != target);
     assert_true(devices[0].StorageDeviceNumber.DeviceNumber != number);
     SUCCEEDS(LogoutIScsiTarget(&first));
     SUCCEEDS(login(OPEN, portal, NULL, false, &session));

@@ -1,6 +1,7 @@
 /* The logical units of sessions: how they are found, what becomes of them, and where they stand. */
 #include "unit_shelf.h"
 
+#include "engine/log.h"
 #include "engine/options.h"
 #include "engine/units.h"
 
@@ -178,17 +179,32 @@ static void luns_of_every_format_get_a_number(void **state)
                          " 200=c8\n");
 }
 
+static char logged[2000];
+
+static void on_log(enum os_log_level level, const char *event, va_list pairs)
+{
+    size_t length = strlen(logged);
+    (void)level;
+    length += (size_t)snprintf(logged + length, 100, "%s", event);
+    for (const char *key; length < 1000 && (key = va_arg(pairs, char *)) != NULL;)
+        length += (size_t)snprintf(logged + length, 300, " %s=%s", key, va_arg(pairs, char *));
+}
+
 static void a_byte_is_enough_for_all_units(void **state)
 {
     unsigned lines = 0;
     (void)state;
+    engine_log_to(on_log);
     for (unsigned i = 0; i < 600; i++)
         put_disk(scsi_lun_encode(599 - i), NULL);
     assert_status(login(BASE ":a"), STATUS_OK);
     assert_status(devices_of(last_session), STATUS_OK);
     for (const char *c = text; *c != '\0'; c++)
         lines += *c == '\n';
+    engine_log_to(NULL);
     assert_int_equal(lines, UNITS_MOST);
+    assert_string_equal(logged, "units-left-out target=" BASE
+                                ":a count=344 reason=a target has at most 256 units");
     assert_non_null(strstr(text, "\n0 0:0:255 256/256 \\\\.\\PhysicalDrive256\n"));
 }
 

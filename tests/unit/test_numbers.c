@@ -12,14 +12,14 @@ static void the_smallest_free_one_is_given(void **state)
     struct numbers numbers = {0};
     (void)state;
     for (uint32_t i = 0; i < 300; i++)
-        assert_int_equal(numbers_take_free(&numbers, NULL, 0, 1000), i);
+        assert_int_equal(numbers_take_free(&numbers, 0, 1000), i);
     numbers_release(&numbers, 7);
     numbers_release(&numbers, 70);
     assert_false(numbers_taken(&numbers, 7));
     assert_true(numbers_taken(&numbers, 8));
-    assert_int_equal(numbers_take_free(&numbers, NULL, 8, 1000), 70);
-    assert_int_equal(numbers_take_free(&numbers, NULL, 0, 1000), 7);
-    assert_int_equal(numbers_take_free(&numbers, NULL, 0, 1000), 300);
+    assert_int_equal(numbers_take_free(&numbers, 8, 1000), 70);
+    assert_int_equal(numbers_take_free(&numbers, 0, 1000), 7);
+    assert_int_equal(numbers_take_free(&numbers, 0, 1000), 300);
     numbers_release(&numbers, 5000); /* never taken */
     numbers_clear(&numbers);
 }
@@ -31,24 +31,11 @@ static void a_wanted_one_is_taken_once(void **state)
     assert_int_equal(numbers_take(&numbers, 100000), STATUS_OK);
     assert_int_equal(numbers_take(&numbers, 100000), STATUS_BUSY);
     assert_int_equal(numbers_take(&numbers, 100001), STATUS_OK);
-    assert_int_equal(numbers_take_free(&numbers, NULL, 100000, 100002), 100002);
-    assert_int_equal(numbers_take_free(&numbers, NULL, 100000, 100002), NUMBERS_NONE);
+    assert_int_equal(numbers_take_free(&numbers, 100000, 100002), 100002);
+    assert_int_equal(numbers_take_free(&numbers, 100000, 100002), NUMBERS_NONE);
     numbers_clear(&numbers);
     assert_int_equal(numbers_take(&numbers, 100000), STATUS_OK);
     numbers_clear(&numbers);
-}
-
-static void those_of_another_set_are_left_out(void **state)
-{
-    struct numbers numbers = {0}, other = {0};
-    (void)state;
-    for (uint32_t i = 0; i < 200; i++)
-        assert_int_equal(numbers_take(i % 2 == 0 ? &numbers : &other, i), STATUS_OK);
-    assert_int_equal(numbers_take_free(&numbers, &other, 0, 1000), 200);
-    numbers_release(&other, 3);
-    assert_int_equal(numbers_take_free(&numbers, &other, 0, 1000), 3);
-    numbers_clear(&numbers);
-    numbers_clear(&other);
 }
 
 static void without_memory_nothing_is_taken(void **state)
@@ -58,9 +45,9 @@ static void without_memory_nothing_is_taken(void **state)
     os_alloc_fail_at(1);
     assert_int_equal(numbers_take(&numbers, 1), STATUS_NO_MEMORY);
     os_alloc_fail_at(1);
-    assert_int_equal(numbers_take_free(&numbers, NULL, 0, 10), NUMBERS_NONE);
+    assert_int_equal(numbers_take_free(&numbers, 0, 10), NUMBERS_NONE);
     os_alloc_fail_at(0);
-    assert_int_equal(numbers_take_free(&numbers, NULL, 0, 10), 0);
+    assert_int_equal(numbers_take_free(&numbers, 0, 10), 0);
     numbers_clear(&numbers);
 }
 
@@ -69,7 +56,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_smallest_free_one_is_given),
         cmocka_unit_test(a_wanted_one_is_taken_once),
-        cmocka_unit_test(those_of_another_set_are_left_out),
         cmocka_unit_test(without_memory_nothing_is_taken),
     };
     return cmocka_run_group_tests_name("numbers", tests, NULL, NULL);
