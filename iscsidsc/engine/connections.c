@@ -142,6 +142,12 @@ bool engine_connection_took(struct engine_connection *connection)
     return true;
 }
 
+void engine_connection_portal(const struct engine_connection *connection,
+                              struct portal_address *out)
+{
+    attempt_set_portal(out, connection->address, connection->socket);
+}
+
 static void on_ready(void *context, enum status status)
 {
     struct engine_connection *connection = context;
@@ -155,6 +161,7 @@ static void lose(struct engine_connection *connection, enum status status)
     bool leaving = connection->state == ENGINE_CONNECTION_LEAVING;
     session->connection_gone = os_now();
     connection->state = ENGINE_CONNECTION_LOST;
+    connection->fell_silent = status == STATUS_TRANSPORT_ERROR || status == STATUS_COMMAND_TIMEOUT;
     if (leaving) {
         engine_removal_over(connection);
         engine_connection_free(connection);

@@ -24,6 +24,7 @@ struct recovery {
     struct os_timer timer; /* the next try; in state LIVE: the connection is to be dropped */
     struct reconnect *running;
     uint64_t connected; /* when the connection was made */
+    uint64_t earliest;  /* for the next one: Time2Wait */
     unsigned tries;     /* since it was last of use */
     unsigned failures;  /* of those, one after the other */
     bool useful;        /* a command has ended on it */
@@ -38,6 +39,7 @@ struct engine_connection {
     char *address;       /* of the portal, as it was spelt */
     uint16_t socket;
     bool one_portal;          /* it is not to be made anew at another one */
+    bool fell_silent;         /* it was lost without a word: its portal may be out of reach */
     struct os_address source; /* where to connect from */
     bool has_source;
     struct os_address local;
@@ -76,6 +78,10 @@ uint16_t engine_connections_free_cid(const struct engine_session *session);
 
 /* The attempt is done: takes what it made. False: out of memory, and the attempt still has it. */
 bool engine_connection_took(struct engine_connection *connection);
+
+/* Where it is, or was last: once it has been connected. */
+void engine_connection_portal(const struct engine_connection *connection,
+                              struct portal_address *out);
 
 /* What a connection's contact tells. */
 extern const struct contact_events engine_connection_events;

@@ -170,7 +170,7 @@ static void dispatch(struct io *io)
         }
         io->session = usable ? io->path->unit->session : NULL;
     } else {
-        usable = session->state == ENGINE_SESSION_LIVE && contact_usable(session->contact);
+        usable = engine_session_usable(session);
     }
     if (!usable) {
         wait(io);
@@ -280,6 +280,7 @@ static void on_done(struct task *task)
     struct io *io = task->context;
     enum io_verdict verdict = io_judge(io);
     io_heed(io);
+    portal_move_look(io->session);
     leave_path(io, verdict);
     switch (verdict) {
     case IO_DONE:

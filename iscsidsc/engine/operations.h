@@ -510,6 +510,13 @@
     FIELD(TEXT, _, 1, target)                                                                      \
     FIELD(U64, _, 2, lun)
 
+/* `session` NULL: the one whose units are at that SCSI bus and target id. */
+#define REQUEST_SWITCH_PORTAL(FIELD)                                                               \
+    FIELD(RECORD, unique_id, 1, session)                                                           \
+    FIELD(U32, _, 2, bus)                                                                          \
+    FIELD(U32, _, 3, target)                                                                       \
+    FIELD(TEXT, _, 4, address)
+
 #define REPLY_STALE_DATA(FIELD) FIELD(U32, _, 1, size)
 
 enum operation_effect {
@@ -581,7 +588,8 @@ enum operation_effect {
     OPERATION(67, expose_unit, CHANGES, REQUEST_UNIT, NO_FIELDS)                                   \
     OPERATION(68, unexpose_unit, CHANGES, REQUEST_UNIT, NO_FIELDS)                                 \
     OPERATION(69, get_stale_data, READS, NO_FIELDS, REPLY_STALE_DATA)                              \
-    OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)
+    OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)                                \
+    OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)
 
 /* ------------------------------------------------- what is made from the above */
 

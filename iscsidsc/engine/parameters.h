@@ -18,6 +18,7 @@
     PARAMETER(TCPDisconnectTime, tcp_disconnect_time, 1, 3600, 15)                                 \
     PARAMETER(DelayBetweenReconnect, delay_between_reconnect, 0, 3600, 5)                          \
     PARAMETER(MaxConnectionRetries, max_connection_retries, 0, 4294967295, 4294967295)             \
+    PARAMETER(PortalFailbackTime, portal_failback_time, 0, 86400, 30)                              \
     PARAMETER(PortalRetryCount, portal_retry_count, 0, 1000, 5)                                    \
     PARAMETER(NetworkReadyRetryCount, network_ready_retry_count, 0, 1000, 10)                      \
     PARAMETER(IPSecConfigTimeout, ipsec_config_timeout, 1, 3600, 60)                               \

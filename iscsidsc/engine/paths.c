@@ -76,8 +76,7 @@ bool path_is_awaited(const struct unit *unit)
 static bool is_usable(const struct path *path)
 {
     const struct engine_session *session = path->unit->session;
-    return path->verified && session->state == ENGINE_SESSION_LIVE &&
-           contact_usable(session->contact);
+    return path->verified && engine_session_usable(session);
 }
 
 /* A preferred path is taken back as soon as it can be had. */

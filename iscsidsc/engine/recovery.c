@@ -16,6 +16,7 @@ enum {
 struct reconnect {
     struct attempt attempt;
     struct os_arena arena; /* the portals */
+    bool moves;            /* it began while the connection still stood */
 };
 
 uint32_t recovery_pause(unsigned tries, uint32_t most)
@@ -95,15 +96,25 @@ static bool took(struct engine_connection *connection, bool joined)
     return good;
 }
 
+static void tell_move(struct engine_connection *connection, enum status status)
+{
+    if (connection == engine_leading(connection->session))
+        portal_move_tried(connection->session, status);
+}
+
 static void on_done(struct attempt *attempt, enum status status)
 {
     struct engine_connection *connection = attempt->connection;
+    struct engine_session *session = connection->session;
     bool joined = attempt->joins;
+    bool moved = recovery_moving(connection);
     if (status == STATUS_OK && !took(connection, joined))
         status = STATUS_NO_MEMORY;
-    if (joined && connection->session->state == ENGINE_SESSION_RECONNECT)
-        continuation_tried(connection->session, status);
-    if (status != STATUS_OK)
+    if (joined && session->state == ENGINE_SESSION_RECONNECT)
+        continuation_tried(session, status);
+    if (status == STATUS_OK || moved)
+        tell_move(connection, status);
+    if (status != STATUS_OK && connection->state == ENGINE_CONNECTION_LOST)
         failed(connection, status);
     else
         forget_try(connection);
@@ -116,15 +127,16 @@ static void try_now(struct engine_connection *connection)
     connection->recovery.running = reconnect;
     struct attempt *attempt = reconnect != NULL ? &reconnect->attempt : NULL;
     enum status status = STATUS_NO_MEMORY;
-    if (attempt != NULL)
-        status = session_portals_choose(connection, &reconnect->arena, &attempt->portals,
-                                        &attempt->count);
+    if (attempt != NULL) {
+        attempt->joins = session->state == ENGINE_SESSION_LIVE || continuation_possible(session);
+        status = session_portals_choose(connection, attempt->joins, &reconnect->arena,
+                                        &attempt->portals, &attempt->count);
+    }
     if (status != STATUS_OK) {
         failed(connection, status);
         return;
     }
     attempt->connection = connection;
-    attempt->joins = session->state == ENGINE_SESSION_LIVE || continuation_possible(session);
     if (!attempt->joins)
         attempt->settings = session_settings(contact_session(session->contact));
     else if (connection->own != NULL)
@@ -146,6 +158,41 @@ static void on_timer(struct os_timer *timer)
 
 /* --- for the others --- */
 
+void recovery_move(struct engine_connection *connection)
+{
+    struct engine_session *session = connection->session;
+    struct reconnect *reconnect = os_alloc(sizeof *reconnect);
+    if (reconnect == NULL) {
+        portal_move_tried(session, STATUS_NO_MEMORY);
+        return;
+    }
+    connection->recovery.running = reconnect;
+    reconnect->moves = true;
+    reconnect->attempt = (struct attempt){
+        .connection = connection,
+        .settings = session_settings(contact_session(session->contact)),
+        .portals = &session->move.to,
+        .count = 1,
+        .connect_timeout = session->engine->parameters.tcp_connect_time * 1000,
+        .done = on_done,
+    };
+    attempt_start(&reconnect->attempt);
+}
+
+bool recovery_moving(const struct engine_connection *connection)
+{
+    return connection->recovery.running != NULL && connection->recovery.running->moves;
+}
+
+void recovery_hurry(struct engine_connection *connection)
+{
+    uint64_t now = os_now(), earliest = connection->recovery.earliest;
+    if (connection->state != ENGINE_CONNECTION_LOST)
+        return;
+    forget_try(connection);
+    try_after(connection, earliest > now ? (uint32_t)(earliest - now) : 0);
+}
+
 void recovery_init(struct engine_connection *connection)
 {
     connection->recovery.timer.fire = on_timer;
@@ -162,10 +209,13 @@ void recovery_begin(struct engine_connection *connection)
     struct recovery *recovery = &connection->recovery;
     struct contact_connection *lost = connection->contact;
     uint32_t wait = lost != NULL ? contact_time2wait(lost) * 1000 : 0;
+    if (recovery_moving(connection))
+        return;
     /* A target that takes logins and then drops the connection is not asked without pause. */
     if (recovery->useful || os_now() - recovery->connected >= LASTING)
         recovery->tries = 0;
     uint32_t pause = pause_of(connection);
+    recovery->earliest = os_now() + wait;
     if (may_try_again(connection))
         try_after(connection, wait > pause ? wait : pause);
     else

@@ -14,6 +14,12 @@ void recovery_init(struct engine_connection *connection);
 /* The connection is over and its state LOST. Its session may be gone when this returns: when the
  * last of the tries allowed was in vain. */
 void recovery_begin(struct engine_connection *connection);
+/* A live connection is to be at the portal of its session's move: the session is made anew from
+ * there while this one still stands; portal_move_tried tells what came of it. */
+void recovery_move(struct engine_connection *connection);
+bool recovery_moving(const struct engine_connection *connection);
+/* A lost one does not wait any longer for its next try. */
+void recovery_hurry(struct engine_connection *connection);
 /* No more tries. */
 void recovery_end(struct engine_connection *connection);
 

@@ -15,17 +15,30 @@ static const struct instance *described_by_user(const struct known_target *targe
     return NULL;
 }
 
-/* An array in the arena, with room for one more before them. */
+/* Those of other groups behind them. */
+static void put_group_first(struct portal_address *portals, size_t count, uint16_t group)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct portal_address moved = portals[i];
+        if (moved.group != group)
+            continue;
+        for (size_t j = i; j > place; j--)
+            portals[j] = portals[j - 1];
+        portals[place++] = moved;
+    }
+}
+
 static enum status list_known(const struct engine_session *session,
-                              const struct known_target *target, struct os_arena *arena,
-                              struct portal_address **out, size_t *count)
+                              const struct known_target *target, bool group_only,
+                              struct os_arena *arena, struct portal_address **out, size_t *count)
 {
     const struct instance *described = described_by_user(target);
     uint16_t group = session_portal_group(contact_session(session->contact));
     const struct target_portal **found = NULL;
     enum status status = STATUS_OK;
     if (described == NULL)
-        status = catalogue_portals(target, &group, arena, &found, count);
+        status = catalogue_portals(target, group_only ? &group : NULL, arena, &found, count);
     else
         *count = described->portal_count;
     if (status != STATUS_OK)
@@ -35,8 +48,10 @@ static enum status list_known(const struct engine_session *session,
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < *count; i++) {
         const struct target_portal *portal = described != NULL ? &described->portals[i] : found[i];
-        attempt_set_portal(&(*out)[1 + i], portal->host, portal->port);
+        attempt_set_portal(&(*out)[i], portal->host, portal->port);
+        (*out)[i].group = portal->group;
     }
+    put_group_first(*out, *count, group);
     return STATUS_OK;
 }
 
@@ -49,8 +64,8 @@ void session_portals_remember(struct engine_session *session)
     size_t count;
     if (target == NULL || engine_leading(session)->one_portal)
         return;
-    if (list_known(session, target, &arena, &known, &count) == STATUS_OK) {
-        struct portal_address *copy = count > 0 ? os_copy(known + 1, count * sizeof *copy) : NULL;
+    if (list_known(session, target, false, &arena, &known, &count) == STATUS_OK) {
+        struct portal_address *copy = count > 0 ? os_copy(known, count * sizeof *copy) : NULL;
         if (copy != NULL || count == 0) {
             session_portals_forget(session);
             session->portals = copy;
@@ -67,43 +82,63 @@ void session_portals_forget(struct engine_session *session)
     session->portal_count = 0;
 }
 
-static enum status take_remembered(const struct engine_session *session, struct os_arena *arena,
-                                   struct portal_address **out, size_t *count)
+static enum status take_remembered(const struct engine_session *session, bool group_only,
+                                   struct os_arena *arena, struct portal_address **out,
+                                   size_t *count)
 {
-    *count = session->portal_count;
-    *out = os_arena_alloc(arena, (*count + 1) * sizeof **out);
+    uint16_t group = session_portal_group(contact_session(session->contact));
+    *count = 0;
+    *out = os_arena_alloc(arena, (session->portal_count + 1) * sizeof **out);
     if (*out == NULL)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < *count; i++)
-        (*out)[1 + i] = session->portals[i];
+    for (size_t i = 0; i < session->portal_count; i++) {
+        if (!group_only || session->portals[i].group == group)
+            (*out)[(*count)++] = session->portals[i];
+    }
     return STATUS_OK;
 }
 
-/* The last one comes first, and once. */
-static void put_last_first(const struct engine_connection *connection,
-                           struct portal_address *portals, size_t *count)
+enum status session_portals_known(const struct engine_session *session, bool group_only,
+                                  struct os_arena *arena, struct portal_address **out,
+                                  size_t *count)
 {
-    size_t kept = 1;
-    for (size_t i = 1; i <= *count; i++) {
-        bool is_last = portals[i].port == connection->socket &&
-                       name_equal(portals[i].host, connection->address);
-        if (!is_last)
-            portals[kept++] = portals[i];
-    }
-    attempt_set_portal(&portals[0], connection->address, connection->socket);
-    *count = connection->one_portal ? 1 : kept;
+    const struct known_target *target =
+        catalogue_find(&session->engine->catalogue, session->target);
+    return target != NULL ? list_known(session, target, group_only, arena, out, count)
+                          : take_remembered(session, group_only, arena, out, count);
 }
 
-enum status session_portals_choose(const struct engine_connection *connection,
+/* The last one, behind the one that somebody sends the session to. */
+static enum status take_one(const struct engine_session *session, const struct portal_address *last,
+                            struct os_arena *arena, struct portal_address **out, size_t *count)
+{
+    *out = os_arena_alloc(arena, 2 * sizeof **out);
+    if (*out == NULL)
+        return STATUS_NO_MEMORY;
+    *count = 0;
+    if (session->move.stage == MOVE_WAITING)
+        (*out)[(*count)++] = session->move.to;
+    (*out)[(*count)++] = *last;
+    return STATUS_OK;
+}
+
+enum status session_portals_choose(const struct engine_connection *connection, bool joins,
                                    struct os_arena *arena, struct portal_address **out,
                                    size_t *count)
 {
     const struct engine_session *session = connection->session;
-    const struct known_target *target =
-        catalogue_find(&session->engine->catalogue, session->target);
-    enum status status = target != NULL ? list_known(session, target, arena, out, count)
-                                        : take_remembered(session, arena, out, count);
-    if (status == STATUS_OK)
-        put_last_first(connection, *out, count);
-    return status;
+    struct portal_preference preference = session->failover.preference;
+    bool sent_away = session->move.stage == MOVE_WAITING;
+    struct portal_address last;
+    engine_connection_portal(connection, &last);
+    if (connection->one_portal)
+        return take_one(session, &last, arena, out, count);
+    enum status status = session_portals_known(session, joins, arena, out, count);
+    if (status != STATUS_OK)
+        return status;
+    if (sent_away)
+        preference.portal = session->move.to;
+    *count =
+        portals_after(&preference, *out, *count, &last, !connection->fell_silent && !sent_away);
+    return STATUS_OK;
 }

@@ -9,9 +9,19 @@
 void session_portals_remember(struct engine_session *session);
 void session_portals_forget(struct engine_session *session);
 
-/* The portal that it used last, and unless it is to stay there the others of the session's group.
+/* Those of the target, the session's portal group first, or that group alone. The array is in the
+ * arena and has room for one more. */
+enum status session_portals_known(const struct engine_session *session, bool group_only,
+                                  struct os_arena *arena, struct portal_address **out,
+                                  size_t *count);
+
+/*
+ * The portals to try, in this order: the one that the session is sent to, then as portals_after has
+ * it. The one that was used last comes first, unless it may be out of reach: it fell silent. One
+ * that is to stay where it is has no other. `joins`: the session that there is, which can be
+ * continued at a portal of its own group only.
  */
-enum status session_portals_choose(const struct engine_connection *connection,
+enum status session_portals_choose(const struct engine_connection *connection, bool joins,
                                    struct os_arena *arena, struct portal_address **out,
                                    size_t *count);
 

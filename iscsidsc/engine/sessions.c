@@ -82,6 +82,8 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     list_init(&session->connections);
     list_init(&session->ios);
     continuation_init(session);
+    failover_init(session);
+    portal_move_init(session);
     session->target = os_copy_text(target);
     if (session->target == NULL || !choose_isid(engine, target, qualifier, session->isid) ||
         engine_connection_new(session, CONTACT_FIRST_CID) == NULL) {
@@ -92,13 +94,16 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     return session;
 }
 
-/* Nobody adds or removes a connection any more, and none that is lost is made anew. */
+/* Nobody adds or removes a connection any more, and none that is lost is made anew, but for one
+ * that has begun before the loss. */
 static void settle_connections(struct engine_session *session, enum status status)
 {
     LIST_EACH_SAFE(node, &session->connections)
     {
         struct engine_connection *connection = ENGINE_CONNECTION(node);
-        recovery_end(connection);
+        bool moves = session->state == ENGINE_SESSION_RECONNECT && recovery_moving(connection);
+        if (!moves)
+            recovery_end(connection);
         if (connection->login_ended != NULL) {
             connection->login_ended(connection, status);
         } else if (connection->state == ENGINE_CONNECTION_LEAVING) {
@@ -118,6 +123,7 @@ void engine_session_remove(struct engine_session *session)
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
     continuation_end(session);
+    failover_end(session);
     units_end(session);
     settle_connections(session, STATUS_SESSION_NOT_FOUND);
     statistics_keep_session(session);
@@ -153,7 +159,10 @@ static bool take_contact(struct engine_session *session)
     contact_close(session->contact);
     session->contact = contact;
     session->state = ENGINE_SESSION_LIVE;
+    if (portal_move_holds(session))
+        session->move.stage = MOVE_WAITING; /* to be told of */
     session_portals_remember(session);
+    failover_connected(session);
     return true;
 }
 
@@ -205,6 +214,7 @@ bool engine_session_went_on(struct engine_session *session)
         return false;
     continuation_end(session);
     session->state = ENGINE_SESSION_LIVE;
+    failover_connected(session);
     events_session(session, EVENT_SESSION_CONNECTED);
     follow(session);
     engine_ios_resume(session);
@@ -235,6 +245,7 @@ void engine_session_lost(struct engine_session *session)
 {
     session->state = ENGINE_SESSION_RECONNECT;
     session->hold_until = os_now() + engine_session_hold_time(session);
+    portal_move_lost(session);
     settle_connections(session, STATUS_NO_CONNECTION);
     events_session(session, EVENT_SESSION_DISCONNECTED);
     if (!continuation_begin(session))
@@ -250,12 +261,19 @@ bool engine_session_say_farewell(struct engine_session *session)
 {
     bool connected = session->state == ENGINE_SESSION_LIVE;
     session->state = ENGINE_SESSION_LOGOUT;
+    failover_end(session);
     settle_connections(session, STATUS_SESSION_NOT_FOUND);
     session->farewell = connected ? contact_logout(session->contact) : NULL;
     return session->farewell != NULL;
 }
 
 /* --- finding --- */
+
+bool engine_session_usable(const struct engine_session *session)
+{
+    return session->state == ENGINE_SESSION_LIVE && !portal_move_holds(session) &&
+           contact_usable(session->contact);
+}
 
 bool engine_session_exists(const struct engine *engine, const char *target)
 {

@@ -6,6 +6,7 @@
 #define ENGINE_SESSIONS_H
 
 #include "discovery/contact.h"
+#include "engine/failover.h"
 #include "engine/model.h"
 
 enum engine_session_state {
@@ -30,6 +31,8 @@ struct engine_session {
     struct scoped_parameters parameters; /* as they were at the login, without passwords */
     struct portal_address *portals;      /* see session_portals.h */
     size_t portal_count;
+    struct failover failover;
+    struct portal_move move;
     /* NULL in state LOGIN. In state RECONNECT the lost one: what was negotiated on it still counts.
      */
     struct contact *contact;
@@ -54,6 +57,8 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
 /* Drops the connections that there are. Nobody may wait for the session's login any more. */
 void engine_session_remove(struct engine_session *session);
 
+/* Does a connection of it carry commands now? */
+bool engine_session_usable(const struct engine_session *session);
 /* Is there a session to the target, or a login under way? */
 bool engine_session_exists(const struct engine *engine, const char *target);
 /* One that callers see. `id` may be NULL. */

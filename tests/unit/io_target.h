@@ -194,7 +194,7 @@ static inline int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static inline int stop(void **state)
 {
     (void)state;
     if (volume != NULL)
