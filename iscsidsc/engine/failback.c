@@ -100,6 +100,20 @@ void failover_init(struct engine_session *session)
     session->failover.timer.fire = on_timer;
 }
 
+void failover_preference(const struct scoped_parameters *parameters, struct portal_preference *out)
+{
+    portal_preference_set(out, parameters->preferred_portal, parameters->preferred_subnet);
+}
+
+/* With a session for each portal there is no sense in two that end at the same one. */
+void failover_follow(struct engine_session *session)
+{
+    const struct scoped_parameters *parameters = &session->parameters;
+    engine_leading(session)->one_portal =
+        parameters->portal_failover == 0 || parameters->multipath == MULTIPATH_PORTAL;
+    failover_preference(parameters, &session->failover.preference);
+}
+
 void failover_connected(struct engine_session *session)
 {
     struct failover *failover = &session->failover;

@@ -8,6 +8,7 @@
 #define ENGINE_FAILOVER_H
 
 #include "discovery/connector.h"
+#include "engine/configuration.h"
 #include "engine/portal_order.h"
 
 struct engine;
@@ -45,6 +46,11 @@ struct failover {
 /* --- failback.c --- */
 
 void failover_init(struct engine_session *session);
+/* What the file prefers. */
+void failover_preference(const struct scoped_parameters *parameters,
+                         struct portal_preference *out);
+/* Nobody has named a portal for it: iscsi.conf says where it goes, and whether it stays there. */
+void failover_follow(struct engine_session *session);
 /* It has a connection. */
 void failover_connected(struct engine_session *session);
 /* It is being logged out. */

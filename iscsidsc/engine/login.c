@@ -83,9 +83,17 @@ static bool has_flag(const struct engine_login *login, uint32_t flag)
 
 static enum status take_portals(struct engine_login *login, const struct known_target *target)
 {
-    return login_portals(target, login->request->portal, has_flag(login, LOGIN_FLAG_PORTAL_HOPPING),
-                         &login->defaults, &login->arena, &login->attempt.portals,
-                         &login->attempt.count);
+    const struct portal *given = login->request->portal;
+    struct attempt *attempt = &login->attempt;
+    struct portal_preference preference;
+    enum status status =
+        login_portals(target, given, has_flag(login, LOGIN_FLAG_PORTAL_HOPPING), &login->defaults,
+                      &login->arena, &attempt->portals, &attempt->count);
+    if (status != STATUS_OK || portal_given(given))
+        return status;
+    failover_preference(&login->settings.parameters, &preference);
+    portals_sort(&preference, attempt->portals, attempt->count);
+    return STATUS_OK;
 }
 
 /* A further session to a target that was described with a mapping gets another place than the
@@ -115,8 +123,10 @@ static enum status make_session(struct engine_login *login)
     session->parameters = login->settings.parameters;
     scoped_parameters_forget(&session->parameters);
     struct engine_connection *leading = engine_leading(session);
-    leading->one_portal =
-        portal_given(login->request->portal) && !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);
+    if (!portal_given(login->request->portal))
+        failover_follow(session);
+    else
+        leading->one_portal = !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);
     leading->source = login->source;
     leading->has_source = login->has_source;
     login->settings.session.target_name = login->target;

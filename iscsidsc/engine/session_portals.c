@@ -104,6 +104,7 @@ enum status session_portals_known(const struct engine_session *session, bool gro
 {
     const struct known_target *target =
         catalogue_find(&session->engine->catalogue, session->target);
+    group_only |= session->parameters.multipath == MULTIPATH_PORTAL_GROUP;
     return target != NULL ? list_known(session, target, group_only, arena, out, count)
                           : take_remembered(session, group_only, arena, out, count);
 }

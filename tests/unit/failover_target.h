@@ -107,12 +107,17 @@ static inline void log_in_with(const struct request_login *request)
     assert_non_null(volume);
 }
 
-static inline void log_in(void)
+static inline void log_in_to_known(void)
 {
     const struct login_options options = {.specified = OPTION_DEFAULT_TIME2WAIT};
-    assert_status(add_portal(&portals[0]), STATUS_OK);
     log_in_with(&(struct request_login){
         .target = BASE ":a", .initiator_port = ANY_PORT, .options = &options});
+}
+
+static inline void log_in(void)
+{
+    assert_status(add_portal(&portals[0]), STATUS_OK);
+    log_in_to_known();
 }
 
 static int start_failover(void **state)

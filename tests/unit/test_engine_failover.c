@@ -12,6 +12,12 @@ static void expect_at(int portal)
     assert_status(transfer(IO_READ, 0, 1, back), STATUS_OK);
 }
 
+static void run_mute(unsigned portal)
+{
+    (void)portal;
+    target_fault_mute(orders.connection);
+}
+
 /* --- sent there --- */
 
 static void a_session_is_sent_to_another_portal(void **state)
@@ -315,6 +321,74 @@ static void a_session_with_a_portal_of_its_own_stays(void **state)
     expect_at(1);
 }
 
+/* --- as the file says --- */
+
+static void the_preferred_portal_is_used_first(void **state)
+{
+    static const char *const preferences[] = {
+        "PreferredPortal = 127.0.0.2\n",
+        "PreferredSubnet = 127.0.0.2/31\n",
+        "PreferredPortal = 127.0.0.2\nPreferredSubnet = 127.0.0.1/32\n",
+        "TargetName = " BASE ":a\n  PreferredPortal = 127.0.0.2\n",
+        "PreferredPortal = 127.0.0.1\nTargetName = " BASE ":a\n  PreferredPortal = 127.0.0.2\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++) {
+        stop_failover(state);
+        start_failover(state);
+        open_portals(preferences[i]);
+        log_in();
+        if (where() != 1)
+            fail_msg("%s: at portal %d", preferences[i], where());
+        assert_int_equal(orders.connections, 2);
+    }
+}
+
+static void else_the_others_and_then_back(void **state)
+{
+    (void)state;
+    open_portals(QUICK "PreferredSubnet = 127.0.0.2/31\nPortalFailbackTime = 1\n");
+    assert_status(add_portal(&portals[0]), STATUS_OK);
+    down(1);
+    log_in_to_known();
+    assert_int_equal(where(), 0);
+    up(1);
+    expect_at(1);
+    down(1);
+    expect_at(0);
+    up(1);
+    expect_at(1);
+}
+
+static void without_failover_it_stays(void **state)
+{
+    (void)state;
+    open_portals(QUICK "PortalFailover = no\nPreferredPortal = 127.0.0.2\n"
+                       "PortalFailbackTime = 1\n");
+    log_in();
+    assert_int_equal(where(), 1);
+    unsigned before = orders.connections;
+    down(1);
+    wait_until(where() == -1);
+    up(1);
+    expect_at(1);
+    assert_int_equal(orders.connections, before + 1);
+    assert_status(switch_to(0), STATUS_OK);
+    expect_at(0);
+}
+
+/* Nothing comes any more: the same portal again would be out of reach as well. */
+static void a_silent_portal_is_left_at_once(void **state)
+{
+    (void)state;
+    open_portals(QUICK "IdleTimeout = 1\nPingTimeout = 1\n");
+    log_in();
+    in_host(run_mute, 0);
+    wait_until(where() == 1);
+    assert_int_equal(orders.connections, 3); /* the first one was not tried again */
+    assert_status(transfer(IO_READ, 0, 1, back), STATUS_OK);
+}
+
 /* --- want of memory --- */
 
 static void want_of_memory_is_survived(void **state)
@@ -353,6 +427,10 @@ int main(void)
         FAILOVER_TEST(one_that_was_chosen_is_gone_back_to),
         FAILOVER_TEST(not_when_that_is_switched_off),
         FAILOVER_TEST(a_session_with_a_portal_of_its_own_stays),
+        FAILOVER_TEST(the_preferred_portal_is_used_first),
+        FAILOVER_TEST(else_the_others_and_then_back),
+        FAILOVER_TEST(without_failover_it_stays),
+        FAILOVER_TEST(a_silent_portal_is_left_at_once),
         FAILOVER_TEST(want_of_memory_is_survived),
     };
     return cmocka_run_group_tests_name("engine_failover", tests, NULL, NULL);
