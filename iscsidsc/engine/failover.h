@@ -47,8 +47,7 @@ struct failover {
 
 void failover_init(struct engine_session *session);
 /* What the file prefers. */
-void failover_preference(const struct scoped_parameters *parameters,
-                         struct portal_preference *out);
+void failover_preference(const struct scoped_parameters *parameters, struct portal_preference *out);
 /* Nobody has named a portal for it: iscsi.conf says where it goes, and whether it stays there. */
 void failover_follow(struct engine_session *session);
 /* It has a connection. */

@@ -1,3 +1,4 @@
+#include "engine/disk_timeout.h"
 #include "engine/io_internal.h"
 #include "os/memory.h"
 
@@ -76,7 +77,8 @@ static void place(struct io *io, enum state state, struct list *list)
 
 static uint32_t time_for(const struct io *io, uint64_t now)
 {
-    uint32_t device = io->engine->parameters.device_timeout * 1000;
+    uint32_t device = io->volume != NULL ? disk_timeout_of(io->session)
+                                         : io->engine->parameters.device_timeout * 1000;
     uint32_t timeout = io->timeout > 0 ? io->timeout : device;
     if (io->deadline == 0)
         return timeout;
@@ -250,6 +252,12 @@ static void pause(struct io *io)
         end(io, STATUS_NO_MEMORY);
 }
 
+/* Where a command may take for ever, so may what becomes of it. */
+static bool is_endless(const struct io *io)
+{
+    return io->volume != NULL && io->timeout == 0 && disk_timeout_of(io->session) == TASK_FOREVER;
+}
+
 /* Bound to a session: not worth while to wait for its next connection. */
 static bool is_hopeless(const struct io *io)
 {
@@ -269,7 +277,9 @@ static void try_again(struct io *io)
     bool changes = io->kind != IO_READ && io->kind != IO_FLUSH && !io->flushes;
     io->cause = io->task.status;
     io->uncertain |= io->task.sent && changes && io->task.status != STATUS_SCSI_STATUS;
-    if (!may || is_hopeless(io) || ++io->losses > LOSSES_MOST)
+    if (io->losses < UINT8_MAX)
+        io->losses++;
+    if (!may || is_hopeless(io) || (io->losses > LOSSES_MOST && !is_endless(io)))
         fail(io, io->cause);
     else
         dispatch(io);

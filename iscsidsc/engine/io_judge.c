@@ -1,4 +1,5 @@
 /* What the end of a command means for its io, for the connection and for what is known of units. */
+#include "engine/disk_timeout.h"
 #include "engine/io_internal.h"
 #include "engine/recovery.h"
 #include "engine/statistics.h"
@@ -34,6 +35,17 @@ bool io_repeatable(const struct io *io)
 
 /* --- without an answer --- */
 
+/* Late, and not to be tried again: there is nowhere else to try it. */
+static bool is_late_for_good(const struct io *io)
+{
+    if (io->deadline != 0)
+        return true;
+    if (io->volume == NULL || !disk_timeout_is_final(io->session))
+        return false;
+    const struct path *other = path_choose(io->volume, io->path);
+    return other == NULL || other == io->path;
+}
+
 /* The connection went away under it: not by what the target answered, and not by our will. A volume
  * may have another path, where the target does better. */
 static bool is_lost(const struct io *io)
@@ -46,7 +58,7 @@ static bool is_lost(const struct io *io)
     case STATUS_TRANSPORT_ERROR:
         return true;
     case STATUS_COMMAND_TIMEOUT:
-        return io->deadline == 0;
+        return !is_late_for_good(io);
     case STATUS_PROTOCOL_ERROR:
     case STATUS_HEADER_DIGEST:
     case STATUS_DATA_DIGEST:

@@ -120,6 +120,7 @@ static enum status make_session(struct engine_login *login)
         return STATUS_NO_MEMORY;
     session->informational = login->request->informational;
     session->restored = again != NULL;
+    session->automatic = again != NULL && again->automatic;
     session->parameters = login->settings.parameters;
     scoped_parameters_forget(&session->parameters);
     struct engine_connection *leading = engine_leading(session);

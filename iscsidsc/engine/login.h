@@ -22,6 +22,7 @@ void engine_login_run(struct engine_login *login);
 struct login_again {
     uint16_t qualifier;    /* of the ISID that it is to have if that is free */
     uint32_t connect_most; /* milliseconds */
+    bool automatic;        /* nobody has ever asked for it: iscsi.conf has the target found */
 };
 /* Whatever other sessions there are, and whether or not the target has been found. `again` lives
  * until the end. */

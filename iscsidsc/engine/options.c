@@ -187,9 +187,11 @@ static void set_times(const struct parameters *parameters, struct option_setting
 {
     const struct scoped_parameters *scoped = &out->parameters;
     struct session_settings *session = &out->session;
+    bool proofs_timed = scoped->origins[PARAMETER_AuthTimeout].scope != SCOPE_DEFAULT;
     session->keep_tasks = !session->discovery;
     session->timeouts = (struct session_timeouts){
         .login = scoped->login_timeout * 1000,
+        .auth = (proofs_timed ? scoped->auth_timeout : scoped->login_timeout) * 1000,
         .command = parameters->wmi_request_timeout * 1000,
         .logout = parameters->tcp_disconnect_time * 1000,
         .ping = scoped->ping_timeout * 1000,

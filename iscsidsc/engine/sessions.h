@@ -24,7 +24,8 @@ struct engine_session {
     struct engine *engine;
     enum engine_session_state state;
     bool informational;
-    bool restored; /* a service made it when it started */
+    bool restored;  /* a service made it when it started */
+    bool automatic; /* because iscsi.conf has the target found */
     uint8_t isid[PDU_ISID_LENGTH];
     struct unique_id id;                 /* given when the login is done */
     char *target;                        /* normalised name */

@@ -19,6 +19,7 @@
 #include "protocol/scsi.h"
 
 #define INITIATOR_NEVER UINT64_MAX
+#define TASK_FOREVER    UINT32_MAX /* the time of a task that may take as long as it wants */
 
 struct session;
 struct connection;
@@ -31,7 +32,8 @@ enum session_auth {
 
 /* How long to wait, in milliseconds. */
 struct session_timeouts {
-    uint32_t login;   /* from the start of a connection's login to its end */
+    uint32_t login; /* from the start of a connection's login to its end, but for */
+    uint32_t auth;  /* the waits for answers to what authenticates, together; 0: they count, too */
     uint32_t command; /* a task without a time of its own; a text request */
     uint32_t logout;
     /* A task that is late is aborted, and ends when the target has answered that within `abort`;

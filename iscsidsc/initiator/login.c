@@ -17,6 +17,8 @@ struct login {
     bool method_settled; /* AuthMethod was answered */
     bool unproved;       /* the target would not do CHAP, and need not */
     bool asking;         /* somebody who has a CHAP secret; nothing is due from the target */
+    bool proving;        /* the answer that is awaited is one to what authenticates */
+    uint32_t other_time; /* milliseconds left for the other waits: of those that prove, or not */
     bool moved_on;       /* the answer before that had the T bit */
     unsigned rounds;
     size_t received_length; /* text collected over C bits */
@@ -43,6 +45,26 @@ static uint8_t next_stage(const struct login *login)
                                                 : LOGIN_STAGE_FULL_FEATURE;
 }
 
+/* Each of the two kinds of wait has its time. */
+static void count_as(struct connection *connection, bool proving)
+{
+    struct login *login = connection->login;
+    uint64_t now = connection->now;
+    uint64_t left = connection->due > now ? connection->due - now : 0;
+
+    if (proving == login->proving || connection_settings(connection)->timeouts.auth == 0)
+        return;
+    login->proving = proving;
+    connection->due = now + login->other_time;
+    login->other_time = (uint32_t)left;
+}
+
+static bool is_authenticated(const struct connection *connection)
+{
+    return connection_settings(connection)->auth != SESSION_AUTH_NONE &&
+           !connection->login->unproved;
+}
+
 static void send_request(struct connection *connection, bool transit)
 {
     struct session *session = connection->session;
@@ -50,6 +72,8 @@ static void send_request(struct connection *connection, bool transit)
     struct pdu pdu = {.opcode = PDU_LOGIN_REQUEST, .immediate = true, .itt = 0};
     size_t length = login->length;
 
+    count_as(connection, login->stage == LOGIN_STAGE_SECURITY && is_authenticated(connection) &&
+                             login->chap.state != CHAP_START);
     login->transit = transit;
     login->length = 0;
     pdu.data_length = (uint32_t)length;
@@ -93,12 +117,6 @@ static bool make_offers(struct login *login)
     return negotiation_offer(&login->negotiation, login->text, sizeof login->text, &login->length);
 }
 
-static bool is_authenticated(const struct connection *connection)
-{
-    return connection_settings(connection)->auth != SESSION_AUTH_NONE &&
-           !connection->login->unproved;
-}
-
 /* Without authentication there is no security stage, which saves a round trip; a target that wants
  * one answers with status 0201. On a further connection there is: without it tgt 1.0.85 makes
  * another session of it. */
@@ -140,6 +158,7 @@ void login_start(struct connection *connection)
         connection_fail(connection, STATUS_NO_MEMORY, "no memory for the login");
         return;
     }
+    login->other_time = settings->timeouts.auth;
     negotiation_start(&login->negotiation, true, session->settings.discovery, session->tsih == 0,
                       &settings->offers);
     if (settings->auth != SESSION_AUTH_NONE)
@@ -504,6 +523,7 @@ void login_receive(struct connection *connection)
         return;
     }
     fault = header_fault(connection);
+    count_as(connection, false);
     if (!fault && ++connection->login->rounds > LOGIN_ROUNDS_MAX)
         fault = "a login without end";
     if (fault) {

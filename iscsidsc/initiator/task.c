@@ -140,7 +140,8 @@ void session_submit(struct session *session, struct task *task, uint64_t now)
     task->session = session;
     task->state = TASK_WAITING;
     task->deadline.kind = DEADLINE_TASK;
-    deadline_set(session, &task->deadline, now + timeout);
+    deadline_set(session, &task->deadline,
+                 timeout == TASK_FOREVER ? INITIATOR_NEVER : now + timeout);
     list_append(&session->waiting, &task->link);
     session->outstanding++;
     tasks_pump(session);
