@@ -169,6 +169,14 @@ static struct unit *unit_of(const struct local_device *device)
     return node == NULL ? NULL : LIST_OWNER(node, struct path, link)->unit;
 }
 
+/* Nothing is made of what has no blocks. */
+static bool on_is_ready(void *context, const struct unit *unit)
+{
+    const struct volume *volume = unit->path.volume;
+    (void)context;
+    return unit->exposed != NULL || volume == NULL || volume->facts.capacity.block_length == 0;
+}
+
 static struct unit *on_resolve(void *context, const char *path)
 {
     const struct devices *devices = context;
@@ -254,6 +262,7 @@ static struct devices *new_devices(struct engine *engine, const struct devices_s
         .in_use = on_in_use,
         .resolve = on_resolve,
         .path = on_path,
+        .is_ready = on_is_ready,
     };
     list_init(&devices->all);
     devices->directory = os_copy_text(settings->directory);

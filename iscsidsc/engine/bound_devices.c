@@ -42,7 +42,10 @@ static bool is_device(const struct unit *unit, const struct bound_device *device
 /* Who makes real devices of units may need a moment more. */
 static bool is_usable(const struct unit *unit)
 {
-    return unit->session->engine->units.exposure == NULL || unit->exposed != NULL;
+    const struct exposure *exposure = unit->session->engine->units.exposure;
+    if (exposure == NULL || exposure->is_ready == NULL)
+        return exposure == NULL || unit->exposed != NULL;
+    return exposure->is_ready(exposure->context, unit);
 }
 
 static bool has_device(const struct engine_session *session, const struct bound_device *device)
@@ -208,6 +211,18 @@ static uint32_t count_units(const struct engine *engine)
     return count;
 }
 
+/* Is everything made that is to be made of the units? */
+static bool are_usable(const struct units *units)
+{
+    LIST_EACH(node, &units->all)
+    {
+        const struct unit *unit = UNIT(node);
+        if (!unit->hidden && unit->class != NULL && !is_usable(unit))
+            return false;
+    }
+    return true;
+}
+
 static bool take_units(const struct units *units, struct os_arena *arena, struct bound_device *out,
                        uint32_t *count)
 {
@@ -215,7 +230,7 @@ static bool take_units(const struct units *units, struct os_arena *arena, struct
     LIST_EACH(node, &units->all)
     {
         const char *path;
-        if (UNIT(node)->class == NULL)
+        if (UNIT(node)->class == NULL || UNIT(node)->hidden)
             continue;
         unit_interface_name(UNIT(node), name);
         path = os_arena_text(arena, name);
@@ -238,7 +253,7 @@ static enum status collect(const struct engine *engine, const struct persistent_
         const struct units *units = SESSION(node)->units;
         if (units == NULL || !bound_target_persists(logins, SESSION(node)->target))
             continue;
-        if (!units->known)
+        if (!units->known || !are_usable(units))
             return STATUS_PERSISTENT_LOGIN_TIMEOUT;
         if (!take_units(units, arena, items, &count))
             return STATUS_NO_MEMORY;
@@ -265,9 +280,19 @@ static void bind_all(struct engine_call *call, bool late)
     engine_finish(call, status, NULL);
 }
 
+static bool all_usable(const struct engine *engine)
+{
+    LIST_EACH(node, &engine->sessions)
+    {
+        if (SESSION(node)->units != NULL && !are_usable(SESSION(node)->units))
+            return false;
+    }
+    return true;
+}
+
 static bool is_complete(struct engine_call *call)
 {
-    return !restore_pending(call->engine) && units_all_settled(call);
+    return !restore_pending(call->engine) && units_all_settled(call) && all_usable(call->engine);
 }
 
 void engine_bind_persistent_devices(struct engine_call *call)

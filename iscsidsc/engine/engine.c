@@ -10,6 +10,7 @@
 #include "engine/statistics.h"
 #include "engine/temporary_targets.h"
 #include "engine/units.h"
+#include "engine/withdrawal.h"
 #include "os/crypto.h"
 #include "os/system.h"
 
@@ -242,6 +243,7 @@ static struct engine *engine_new(const char *directory, bool service)
     statistics_init(&engine->statistics);
     io_base_init(engine);
     readiness_init(engine);
+    withdrawal_init(engine);
     catalogue_init(&engine->catalogue);
     engine->catalogue.changed = on_target;
     engine->stop_job.run = on_stop;

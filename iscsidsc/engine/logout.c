@@ -1,6 +1,9 @@
-#include "engine/units.h"
+#include "engine/withdrawal.h"
 
-enum { PATIENCE = 1000 /* milliseconds for the scan of the units to end */ };
+enum {
+    PATIENCE = 1000,             /* milliseconds for the scan of the units to end */
+    WITHDRAWAL_PATIENCE = 30000, /* for their devices to go: a file system may have much to write */
+};
 
 /* Ended by the answer or the end of the connection: either way the session is gone. */
 static enum status result_of(enum status status)
@@ -31,27 +34,50 @@ static void cancel(struct engine_call *call)
     engine_finish(call, STATUS_CANCELLED, NULL);
 }
 
-static enum status check(struct engine_session *session)
-{
-    if (session == NULL)
-        return STATUS_SESSION_NOT_FOUND;
-    if (session->state == ENGINE_SESSION_LOGOUT)
-        return STATUS_SESSION_BUSY;
-    return units_in_use(session) ? STATUS_DEVICE_BUSY : STATUS_OK;
-}
-
 static struct engine_session *session_of(struct engine_call *call)
 {
     const struct request_logout *request = call->request;
     return engine_session_find(call->engine, request->session);
 }
 
+/* Does the logout take devices from whoever uses them? */
+static bool is_forced(const struct engine_call *call)
+{
+    return call->operation->number == OPERATION_force_logout;
+}
+
+static enum status check(const struct engine_call *call, const struct engine_session *session)
+{
+    if (session == NULL)
+        return STATUS_SESSION_NOT_FOUND;
+    if (session->state == ENGINE_SESSION_LOGOUT)
+        return STATUS_SESSION_BUSY;
+    return !is_forced(call) && units_in_use(session) ? STATUS_DEVICE_BUSY : STATUS_OK;
+}
+
+/* --- the third step: the target is told --- */
+
+static enum withdrawal withdraw(const struct engine_call *call, struct engine_session *session)
+{
+    enum withdrawal now = units_withdraw(session, is_forced(call));
+    return is_forced(call) ? WITHDRAWN : now;
+}
+
+static void refuse(struct engine_call *call, struct engine_session *session, enum status status)
+{
+    if (session != NULL && session->state != ENGINE_SESSION_LOGOUT)
+        units_readmit(session);
+    engine_finish(call, status, NULL);
+}
+
 static void log_out(struct engine_call *call, bool late)
 {
     struct engine_session *session = session_of(call);
-    enum status status = check(session);
+    enum status status = check(call, session);
+    if (status == STATUS_OK && withdraw(call, session) != WITHDRAWN)
+        status = STATUS_DEVICE_BUSY;
     if (status != STATUS_OK) {
-        engine_finish(call, status, NULL);
+        refuse(call, session, status);
         return;
     }
     units_stop(session, late);
@@ -64,20 +90,55 @@ static void log_out(struct engine_call *call, bool late)
     engine_pend(call, cancel, session);
 }
 
+/* --- the second: nothing is under way that a logout could overtake --- */
+
+static void readmit(struct engine_call *call)
+{
+    struct engine_session *session = session_of(call);
+    if (session != NULL && session->state != ENGINE_SESSION_LOGOUT)
+        units_readmit(session);
+}
+
 static bool is_quiet(struct engine_call *call)
 {
     const struct engine_session *session = session_of(call);
     return session == NULL || session->state != ENGINE_SESSION_LIVE || !units_scanning(session);
 }
 
-void engine_logout(struct engine_call *call)
+static void become_quiet(struct engine_call *call, bool late)
 {
     struct engine_session *session = session_of(call);
-    enum status status = check(session);
+    enum status status = check(call, session);
+    if (status == STATUS_OK && late && !is_forced(call))
+        status = STATUS_DEVICE_BUSY;
     if (status != STATUS_OK) {
-        engine_finish(call, status, NULL);
+        refuse(call, session, status);
         return;
     }
     units_stop(session, false);
-    units_wait(call, PATIENCE, is_quiet, log_out);
+    units_wait_undoing(call, PATIENCE, is_quiet, log_out, readmit);
+}
+
+/* --- the first: what was written to the devices reaches the target --- */
+
+static bool is_withdrawn(struct engine_call *call)
+{
+    struct engine_session *session = session_of(call);
+    return session == NULL || session->state == ENGINE_SESSION_LOGOUT ||
+           units_withdraw(session, is_forced(call)) != WITHDRAWING;
+}
+
+void engine_logout(struct engine_call *call)
+{
+    struct engine_session *session = session_of(call);
+    enum status status = check(call, session);
+    if (status != STATUS_OK)
+        engine_finish(call, status, NULL);
+    else
+        units_wait_undoing(call, WITHDRAWAL_PATIENCE, is_withdrawn, become_quiet, readmit);
+}
+
+void engine_force_logout(struct engine_call *call)
+{
+    engine_logout(call);
 }

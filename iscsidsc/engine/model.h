@@ -66,6 +66,14 @@ struct unit_base {
     bool posted;
 };
 
+/* Of withdrawal.c: who wants all devices gone. */
+struct withdrawing {
+    void (*then)(void *context); /* NULL: nobody */
+    void *context;
+    struct os_timer timer;
+    bool forced;
+};
+
 /* Of readiness.c: what the start of a service waits for. */
 struct readiness {
     struct os_job job; /* somebody wants to be told: */
@@ -139,6 +147,7 @@ struct engine {
     struct io_base ios;
     struct list volumes; /* struct volume */
     struct readiness readiness;
+    struct withdrawing withdrawal;
     struct list sessions_by_id[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */
     uint64_t adapter;     /* AdapterUnique of every id of this engine */

@@ -589,6 +589,7 @@ enum operation_effect {
     OPERATION(68, unexpose_unit, CHANGES, REQUEST_UNIT, NO_FIELDS)                                 \
     OPERATION(69, get_stale_data, READS, NO_FIELDS, REPLY_STALE_DATA)                              \
     OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)                                \
+    OPERATION(93, force_logout, CHANGES, REQUEST_SESSION, NO_FIELDS)                               \
     OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)
 
 /* ------------------------------------------------- what is made from the above */

@@ -1,6 +1,6 @@
 /* Calls that wait until the units of sessions are known as they are. */
 #include "engine/readiness.h"
-#include "engine/units.h"
+#include "engine/withdrawal.h"
 #include "os/memory.h"
 
 struct wait {
@@ -8,6 +8,7 @@ struct wait {
     struct engine_call *call;
     units_ready *ready;
     units_waited *run;
+    void (*undo)(struct engine_call *call); /* NULL: nothing */
     struct os_timer timer;
 };
 
@@ -38,11 +39,20 @@ static void on_timer(struct os_timer *timer)
 
 static void cancel(struct engine_call *call)
 {
-    wait_free(call->state);
+    struct wait *wait = call->state;
+    if (wait->undo != NULL)
+        wait->undo(call);
+    wait_free(wait);
     engine_finish(call, STATUS_CANCELLED, NULL);
 }
 
 void units_wait(struct engine_call *call, uint32_t patience, units_ready *ready, units_waited *then)
+{
+    units_wait_undoing(call, patience, ready, then, NULL);
+}
+
+void units_wait_undoing(struct engine_call *call, uint32_t patience, units_ready *ready,
+                        units_waited *then, void (*undo)(struct engine_call *call))
 {
     struct engine *engine = call->engine;
     if (ready(call)) {
@@ -57,6 +67,7 @@ void units_wait(struct engine_call *call, uint32_t patience, units_ready *ready,
     wait->call = call;
     wait->ready = ready;
     wait->run = then;
+    wait->undo = undo;
     wait->timer.fire = on_timer;
     list_append(&engine->units.waiters, &wait->link);
     engine_pend(call, cancel, wait);
@@ -90,13 +101,15 @@ static void on_look(struct os_job *job)
             run(wait, false);
     }
     readiness_look(engine);
+    withdrawal_look(engine);
 }
 
 /* In a round of its own: who tells is in the middle of something. */
 void units_look(struct engine *engine)
 {
     struct unit_base *base = &engine->units;
-    bool wanted = !list_empty(&base->waiters) || engine->readiness.ready != NULL;
+    bool wanted = !list_empty(&base->waiters) || engine->readiness.ready != NULL ||
+                  engine->withdrawal.then != NULL;
     if (!wanted || base->posted)
         return;
     base->posted = true;

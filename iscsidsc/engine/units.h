@@ -115,6 +115,9 @@ typedef void units_waited(struct engine_call *call, bool late);
  * is pending meanwhile. */
 typedef bool units_ready(struct engine_call *call);
 void units_wait(struct engine_call *call, uint32_t patience, units_ready *ready, units_waited *run);
+/* The same; `undo` before a call is finished whose caller is gone. */
+void units_wait_undoing(struct engine_call *call, uint32_t patience, units_ready *ready,
+                        units_waited *run, void (*undo)(struct engine_call *call));
 enum { UNITS_PATIENCE = 5000 /* milliseconds that lists wait */ };
 /* What somebody may wait for may have come. */
 void units_look(struct engine *engine);
@@ -127,6 +130,13 @@ bool units_all_settled(struct engine_call *call);
 
 /* --- real devices --- */
 
+/* How far a device is on its way out of use: the worst is the last. */
+enum withdrawal {
+    WITHDRAWN,
+    WITHDRAWING,   /* units_look() tells when it may be otherwise */
+    DEVICE_IN_USE, /* it stays as it is */
+};
+
 /* Everything on the engine's thread, and none of it may remove a session. */
 struct exposure {
     void *context;
@@ -138,6 +148,14 @@ struct exposure {
     struct unit *(*resolve)(void *context, const char *path);
     /* What programs of this machine open; NULL: nothing (yet). Lives as long as the device. */
     const char *(*path)(void *context, const struct unit *unit);
+    /* The rest may be NULL. Is everything made that is to be made of the unit, or cannot be made?
+     * units_look() tells when it may be. */
+    bool (*is_ready)(void *context, const struct unit *unit);
+    /* Its session is to end: the device goes meanwhile, unless there is another way to it.
+     * `forced`: whoever uses it. Asked again until it is no longer WITHDRAWING. */
+    enum withdrawal (*withdraw)(void *context, struct unit *unit, bool forced);
+    /* The session does not end: what was withdrawn, or is being withdrawn, comes back. */
+    void (*readmit)(void *context, struct unit *unit);
 };
 /* Tells of all units that there are. NULL: nobody any more; those made are told as removed. */
 void units_expose(struct engine *engine, const struct exposure *exposure);

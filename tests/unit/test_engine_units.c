@@ -3,7 +3,9 @@
 
 #include "engine/log.h"
 #include "engine/options.h"
-#include "engine/units.h"
+#include "engine/withdrawal.h"
+
+#include <stdatomic.h>
 
 static struct target_host host;
 
@@ -703,6 +705,181 @@ static void who_makes_devices_is_told(void **state)
     expose(NULL);
 }
 
+/* --- devices that take their time to go --- */
+
+static atomic_uint asked;               /* whether a device is gone */
+static _Atomic enum withdrawal answers; /* what is said of LUN 1 */
+
+static enum withdrawal on_withdraw(void *context, struct unit *unit, bool forced)
+{
+    (void)context;
+    if (unit->os_lun != 1)
+        return WITHDRAWN;
+    if (asked++ == 0)
+        tell(forced ? "!" : "?", unit);
+    return forced && answers == DEVICE_IN_USE ? WITHDRAWN : answers;
+}
+
+static void on_readmit(void *context, struct unit *unit)
+{
+    (void)context;
+    tell("<", unit);
+}
+
+static const struct exposure slow_exposure = {
+    .added = on_added,
+    .changed = on_changed,
+    .removed = on_removed,
+    .in_use = on_in_use,
+    .resolve = on_resolve,
+    .withdraw = on_withdraw,
+    .readmit = on_readmit,
+};
+
+static void run_look(struct os_job *job)
+{
+    (void)job;
+    units_look(engine);
+}
+
+static void answer_with(enum withdrawal answer)
+{
+    static struct os_job job = {.run = run_look};
+    answers = answer;
+    os_loop_post(engine_loop(engine), &job);
+}
+
+static void await_asking(void)
+{
+    uint64_t end = os_now() + BOUND;
+    while (asked == 0) {
+        if (os_now() >= end)
+            fail_msg("nobody asked within %u ms whether the device is gone", BOUND);
+        os_thread_yield();
+    }
+}
+
+static void log_in_with_two_devices(void)
+{
+    told[0] = '\0';
+    in_use = false;
+    asked = 0;
+    answers = WITHDRAWING;
+    put_disk(LUN(0), "first...");
+    put_disk(LUN(1), "second..");
+    assert_status(login(BASE ":a"), STATUS_OK);
+    settle();
+    expose(&slow_exposure);
+    told[0] = '\0';
+}
+
+static void start_logout(struct ask *asking, enum operation operation)
+{
+    static struct request_logout request;
+    request = (struct request_logout){.session = &last_session};
+    ask_start(asking, operation, &request, NULL);
+    await_asking();
+}
+
+static void a_logout_waits_until_devices_are_gone(void **state)
+{
+    struct ask asking;
+    (void)state;
+    log_in_with_two_devices();
+    start_logout(&asking, OPERATION_logout);
+    assert_int_equal(count_sessions(), 1);
+    answer_with(WITHDRAWING);
+    assert_int_equal(count_sessions(), 1);
+    assert_string_equal(told, "?1:100 ");
+    answer_with(WITHDRAWN);
+    assert_status(ask_wait(&asking), STATUS_OK);
+    count_sessions();
+    assert_string_equal(told, "?1:100 -0:100 -1:100 ");
+    expose(NULL);
+}
+
+static void a_logout_is_refused_when_a_device_does_not_go(void **state)
+{
+    struct ask asking;
+    (void)state;
+    log_in_with_two_devices();
+    start_logout(&asking, OPERATION_logout);
+    answer_with(DEVICE_IN_USE);
+    assert_status(ask_wait(&asking), STATUS_DEVICE_BUSY);
+    assert_string_equal(told, "?1:100 <0:100 <1:100 ");
+    /* Who is gone does not want it any more, either. */
+    told[0] = '\0';
+    asked = 0;
+    answers = WITHDRAWING;
+    start_logout(&asking, OPERATION_logout);
+    ask_give_up(&asking);
+    assert_status(ask_wait(&asking), STATUS_CANCELLED);
+    assert_string_equal(told, "?1:100 <0:100 <1:100 ");
+    assert_int_equal(count_sessions(), 1);
+    /* By force it goes all the same. */
+    told[0] = '\0';
+    asked = 0;
+    answers = DEVICE_IN_USE;
+    in_use = true;
+    start_logout(&asking, OPERATION_force_logout);
+    assert_status(ask_wait(&asking), STATUS_OK);
+    assert_int_equal(count_sessions(), 0);
+    assert_string_equal(told, "!1:100 -0:100 -1:100 ");
+    expose(NULL);
+}
+
+static atomic_bool all_gone;
+
+static void on_all_gone(void *context)
+{
+    assert_ptr_equal(context, told);
+    all_gone = true;
+}
+
+static void run_withdrawal(struct os_job *job)
+{
+    (void)job;
+    withdrawal_of_all(engine, on_all_gone, told);
+}
+
+static void start_withdrawal(void)
+{
+    static struct os_job job = {.run = run_withdrawal};
+    all_gone = false;
+    os_loop_post(engine_loop(engine), &job);
+    await_asking();
+}
+
+static void await_all_gone(void)
+{
+    uint64_t end = os_now() + BOUND;
+    while (!all_gone) {
+        if (os_now() >= end)
+            fail_msg("not all devices were gone within %u ms", BOUND);
+        os_thread_yield();
+    }
+}
+
+static void all_devices_are_withdrawn(void **state)
+{
+    (void)state;
+    log_in_with_two_devices();
+    start_withdrawal();
+    count_sessions();
+    assert_false(all_gone);
+    answer_with(WITHDRAWN);
+    await_all_gone();
+    assert_string_equal(told, "?1:100 ");
+    /* Those in use are taken from whoever uses them. */
+    asked = 0;
+    answers = DEVICE_IN_USE;
+    start_withdrawal();
+    await_all_gone();
+    assert_true(asked > 1);
+    assert_string_equal(told, "?1:100 ?1:100 ");
+    expose(NULL);
+}
+
 /* --- memory --- */
 
 static void lists_need_memory(void **state)
@@ -786,6 +963,9 @@ int main(void)
         UNITS_TEST(a_failed_login_leaves_its_place),
         UNITS_TEST(the_next_bus_follows),
         UNITS_TEST(who_makes_devices_is_told),
+        UNITS_TEST(a_logout_waits_until_devices_are_gone),
+        UNITS_TEST(a_logout_is_refused_when_a_device_does_not_go),
+        UNITS_TEST(all_devices_are_withdrawn),
         UNITS_TEST(lists_need_memory),
         UNITS_TEST(scans_need_memory),
     };

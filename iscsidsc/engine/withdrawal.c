@@ -1,0 +1,116 @@
+#include "engine/withdrawal.h"
+
+enum {
+    /* Milliseconds: a file system may have much to write. */
+    PATIENCE_FOR_ALL = 30000,
+    PATIENCE_BY_FORCE = 10000,
+};
+
+#define UNIT(node)    LIST_OWNER(node, struct unit, link)
+#define SESSION(node) LIST_OWNER(node, struct engine_session, link)
+
+static enum withdrawal worse(enum withdrawal a, enum withdrawal b)
+{
+    return a > b ? a : b;
+}
+
+enum withdrawal unit_withdraw(struct unit *unit, bool forced)
+{
+    const struct exposure *exposure = unit->session->engine->units.exposure;
+    if (exposure == NULL || exposure->withdraw == NULL || unit->hidden)
+        return WITHDRAWN;
+    return exposure->withdraw(exposure->context, unit, forced);
+}
+
+enum withdrawal units_withdraw(struct engine_session *session, bool forced)
+{
+    enum withdrawal worst = WITHDRAWN;
+    if (session->units == NULL)
+        return worst;
+    LIST_EACH(node, &session->units->all)
+    {
+        worst = worse(worst, unit_withdraw(UNIT(node), forced));
+    }
+    return worst;
+}
+
+void units_readmit(struct engine_session *session)
+{
+    const struct exposure *exposure = session->engine->units.exposure;
+    if (session->units == NULL || exposure == NULL || exposure->readmit == NULL)
+        return;
+    LIST_EACH(node, &session->units->all)
+    {
+        if (!UNIT(node)->hidden)
+            exposure->readmit(exposure->context, UNIT(node));
+    }
+}
+
+/* --- all of them --- */
+
+static enum withdrawal withdraw_all(struct engine *engine, bool forced)
+{
+    enum withdrawal worst = WITHDRAWN;
+    LIST_EACH(node, &engine->sessions)
+    {
+        worst = worse(worst, units_withdraw(SESSION(node), forced));
+    }
+    return worst;
+}
+
+static void conclude(struct engine *engine)
+{
+    void (*then)(void *context) = engine->withdrawal.then;
+    engine->withdrawal.then = NULL;
+    os_timer_clear(&engine->withdrawal.timer);
+    then(engine->withdrawal.context);
+}
+
+static bool wait_for(struct engine *engine, uint64_t patience)
+{
+    return os_timer_set(engine->loop, &engine->withdrawal.timer, os_now() + patience);
+}
+
+static void use_force(struct engine *engine)
+{
+    engine->withdrawal.forced = true;
+    if (withdraw_all(engine, true) != WITHDRAWING || !wait_for(engine, PATIENCE_BY_FORCE))
+        conclude(engine);
+}
+
+void withdrawal_look(struct engine *engine)
+{
+    struct withdrawing *withdrawing = &engine->withdrawal;
+    if (withdrawing->then == NULL)
+        return;
+    enum withdrawal now = withdraw_all(engine, withdrawing->forced);
+    if (now == WITHDRAWN)
+        conclude(engine);
+    else if (now == DEVICE_IN_USE && !withdrawing->forced)
+        use_force(engine);
+}
+
+static void on_timer(struct os_timer *timer)
+{
+    struct engine *engine = LIST_OWNER(timer, struct engine, withdrawal.timer);
+    if (engine->withdrawal.forced)
+        conclude(engine);
+    else
+        use_force(engine);
+}
+
+void withdrawal_of_all(struct engine *engine, void (*then)(void *context), void *context)
+{
+    engine->withdrawal.then = then;
+    engine->withdrawal.context = context;
+    engine->withdrawal.forced = false;
+    if (wait_for(engine, PATIENCE_FOR_ALL))
+        withdrawal_look(engine);
+    else
+        conclude(engine);
+}
+
+void withdrawal_init(struct engine *engine)
+{
+    engine->withdrawal.timer.fire = on_timer;
+}
