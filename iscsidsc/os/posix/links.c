@@ -1,0 +1,72 @@
+#include "os/block.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ATTEMPTS = 3 };
+
+static enum status link_status(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return STATUS_ACCESS_DENIED;
+    case EROFS:
+        return STATUS_STORE_READ_ONLY;
+    case ENOSPC:
+    case EDQUOT:
+        return STATUS_STORE_FULL;
+    case ENOMEM:
+        return STATUS_NO_MEMORY;
+    default:
+        return STATUS_STORE_FAILED;
+    }
+}
+
+/* For all to pass, whatever this process' mask is. */
+static void make_parents(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(path, 0755) == 0)
+            chmod(path, 0755);
+        *slash = '/';
+    }
+}
+
+enum status os_link_set(const char *path, const char *text)
+{
+    char fresh[OS_PATH_ROOM];
+    struct stat found;
+    int length = snprintf(fresh, sizeof fresh, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof fresh)
+        return STATUS_INVALID_PARAMETER;
+    if (lstat(path, &found) == 0 && !S_ISLNK(found.st_mode))
+        return STATUS_BUSY;
+    bool made = false;
+    /* Somebody else may remove a directory that is empty. */
+    for (int i = 0; !made && i < ATTEMPTS; i++) {
+        make_parents(fresh);
+        unlink(fresh);
+        made = symlink(text, fresh) == 0;
+    }
+    if (!made)
+        return link_status(errno);
+    if (rename(fresh, path) == 0)
+        return STATUS_OK;
+    int error = errno;
+    unlink(fresh);
+    return link_status(error);
+}
+
+bool os_link_text(const char *path, char out[OS_PATH_ROOM])
+{
+    ssize_t length = readlink(path, out, OS_PATH_ROOM - 1);
+    if (length < 0)
+        return false;
+    out[length] = '\0';
+    return true;
+}

@@ -1,0 +1,381 @@
+/* Loop devices by the kernel's own calls (loop(4)): no udev and no losetup is needed. */
+#include "os/block.h"
+#include "os/process.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum {
+    ATTEMPTS = 64, /* somebody else may take the free one first */
+    NODE_MODE = 0660,
+    GLANCES = 25,      /* at a device that others look at for a moment: udev, blkid */
+    GLANCE_EVERY = 40, /* milliseconds */
+    PATH_SHORT = 96,
+};
+
+static enum status loop_status(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return STATUS_ACCESS_DENIED;
+    case ENOMEM:
+        return STATUS_NO_MEMORY;
+    case EBUSY:
+    case ENOSPC:
+    case EMFILE:
+    case ENFILE:
+        return STATUS_NO_RESOURCES;
+    case ENOENT:
+    case ENXIO:
+    case ENODEV:
+    case ENOTTY:
+    case EOPNOTSUPP:
+        return STATUS_NOT_SUPPORTED;
+    default:
+        return STATUS_STORE_FAILED;
+    }
+}
+
+/* --- nodes --- */
+
+/* Of a file "dev" of sysfs. */
+static bool read_number(const char *path, dev_t *out)
+{
+    unsigned high, low;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    bool read = fscanf(file, "%u:%u", &high, &low) == 2;
+    fclose(file);
+    *out = makedev(high, low);
+    return read;
+}
+
+static bool is_node(const char *path, dev_t number)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISBLK(found.st_mode) && found.st_rdev == number;
+}
+
+/* Where there is no udev and no devtmpfs (containers). */
+static void make_node(const char *name, dev_t number)
+{
+    char path[PATH_SHORT];
+    snprintf(path, sizeof path, "/dev/%.64s", name);
+    if (is_node(path, number))
+        return;
+    struct stat found;
+    if (lstat(path, &found) == 0 && S_ISBLK(found.st_mode))
+        unlink(path); /* of a device that had the number before */
+    if (mknod(path, S_IFBLK | NODE_MODE, number) == 0)
+        chmod(path, NODE_MODE);
+}
+
+/* `prefix` is that of a partition: loop3p. */
+static bool is_partition(const char *name, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(name, prefix, length) == 0 && isdigit((unsigned char)name[length]) &&
+           name[length + strspn(name + length, "0123456789")] == '\0';
+}
+
+struct nodes {
+    const struct os_loopback *loop;
+    char prefix[OS_LOOPBACK_NAME_ROOM];
+};
+
+static void nodes_init(struct nodes *nodes, const struct os_loopback *loop)
+{
+    nodes->loop = loop;
+    snprintf(nodes->prefix, sizeof nodes->prefix, "loop%up", loop->number);
+}
+
+static void add_partition(void *context, const char *name)
+{
+    const struct nodes *nodes = context;
+    char path[OS_PATH_ROOM];
+    dev_t number;
+    if (!is_partition(name, nodes->prefix))
+        return;
+    snprintf(path, sizeof path, "/sys/block/loop%u/%.64s/dev", nodes->loop->number, name);
+    if (read_number(path, &number))
+        make_node(name, number);
+}
+
+static void remove_partition(void *context, const char *name)
+{
+    const struct nodes *nodes = context;
+    char path[OS_PATH_ROOM];
+    struct stat found;
+    if (!is_partition(name, nodes->prefix))
+        return;
+    snprintf(path, sizeof path, "/sys/block/loop%u/%.64s", nodes->loop->number, name);
+    if (stat(path, &found) == 0)
+        return;
+    snprintf(path, sizeof path, "/dev/%.64s", name);
+    if (lstat(path, &found) == 0 && S_ISBLK(found.st_mode))
+        unlink(path);
+}
+
+void os_loopback_nodes(const struct os_loopback *loop)
+{
+    char path[PATH_SHORT];
+    struct nodes nodes;
+    nodes_init(&nodes, loop);
+    snprintf(path, sizeof path, "/sys/block/loop%u", loop->number);
+    os_list_directory(path, add_partition, &nodes);
+    os_list_directory("/dev", remove_partition, &nodes);
+}
+
+static void name_it(struct os_loopback *loop, unsigned number)
+{
+    loop->number = number;
+    snprintf(loop->name, sizeof loop->name, "/dev/loop%u", number);
+}
+
+static int open_node(const struct os_loopback *loop, int how)
+{
+    char path[PATH_SHORT];
+    dev_t number;
+    snprintf(path, sizeof path, "/sys/block/loop%u/dev", loop->number);
+    if (read_number(path, &number))
+        make_node(loop->name + strlen("/dev/"), number);
+    return open(loop->name, how | O_CLOEXEC);
+}
+
+/* --- attaching --- */
+
+static int open_control(void)
+{
+    return open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+}
+
+bool os_loopback_allowed(void)
+{
+    int control = geteuid() == 0 ? open_control() : -1;
+    if (control >= 0)
+        close(control);
+    return control >= 0;
+}
+
+static bool is_block_size(uint32_t block)
+{
+    return block >= 512 && block <= (uint32_t)sysconf(_SC_PAGESIZE) && (block & (block - 1)) == 0;
+}
+
+static int configure(int node, int file, const struct os_loopback_settings *settings)
+{
+    struct loop_config config = {
+        .fd = (uint32_t)file,
+        .block_size = is_block_size(settings->block) ? settings->block : 512,
+    };
+    config.info.lo_flags = LO_FLAGS_PARTSCAN;
+    if (settings->read_only)
+        config.info.lo_flags |= LO_FLAGS_READ_ONLY;
+    snprintf((char *)config.info.lo_file_name, sizeof config.info.lo_file_name, "%s",
+             settings->mark);
+    if (ioctl(node, LOOP_CONFIGURE, &config) != 0)
+        return errno;
+    /* Many requests at a time instead of one after the other, and no second copy in memory. A file
+     * that knows no direct access goes on without. */
+    ioctl(node, LOOP_SET_DIRECT_IO, 1ul);
+    return 0;
+}
+
+/* EBUSY: somebody else was faster. */
+static int attach_to(struct os_loopback *loop, int control, int file,
+                     const struct os_loopback_settings *settings)
+{
+    int number = ioctl(control, LOOP_CTL_GET_FREE);
+    if (number < 0)
+        return errno;
+    name_it(loop, (unsigned)number);
+    int node = open_node(loop, settings->read_only ? O_RDONLY : O_RDWR);
+    if (node < 0)
+        return errno;
+    int error = configure(node, file, settings);
+    close(node);
+    return error;
+}
+
+enum status os_loopback_attach(struct os_loopback *loop,
+                               const struct os_loopback_settings *settings)
+{
+    int file = open(settings->file, (settings->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    if (file < 0)
+        return errno == ENOENT ? STATUS_STORE_FAILED : loop_status(errno);
+    int control = open_control();
+    int error = control < 0 ? errno : EBUSY;
+    for (int i = 0; error == EBUSY && i < ATTEMPTS; i++)
+        error = attach_to(loop, control, file, settings);
+    if (control >= 0)
+        close(control);
+    close(file);
+    if (error != 0)
+        return loop_status(error);
+    os_loopback_nodes(loop);
+    return STATUS_OK;
+}
+
+enum status os_loopback_renew(const struct os_loopback *loop)
+{
+    int node = open_node(loop, O_RDONLY);
+    if (node < 0)
+        return loop_status(errno);
+    int error = ioctl(node, LOOP_SET_CAPACITY, 0) == 0 ? 0 : errno;
+    ioctl(node, BLKRRPART, 0); /* refused while a partition is in use: the table counts later */
+    close(node);
+    os_loopback_nodes(loop);
+    return error == 0 ? STATUS_OK : loop_status(error);
+}
+
+/* --- detaching --- */
+
+/* False: nothing is attached to it. */
+static bool read_status(const struct os_loopback *loop, struct loop_info64 *info)
+{
+    int node = open_node(loop, O_RDONLY);
+    bool attached = node >= 0 && ioctl(node, LOOP_GET_STATUS64, info) == 0;
+    if (node >= 0)
+        close(node);
+    return attached;
+}
+
+static bool is_marked(const struct loop_info64 *info, const char *mark)
+{
+    return strncmp((const char *)info->lo_file_name, mark, sizeof info->lo_file_name - 1) == 0;
+}
+
+/* Others may use the number as soon as we have let go. */
+static bool still_there(const struct os_loopback *loop, const char *mark)
+{
+    struct loop_info64 info = {0};
+    return read_status(loop, &info) && is_marked(&info, mark);
+}
+
+/* Who still has it open keeps it for as long as he does. True: it is gone. */
+static bool let_go(const struct os_loopback *loop, const char *mark)
+{
+    int node = open_node(loop, O_RDONLY);
+    if (node < 0)
+        return true;
+    int error = ioctl(node, LOOP_CLR_FD, 0) == 0 ? 0 : errno;
+    close(node);
+    if (error == ENXIO)
+        return true;
+    for (int i = 0; still_there(loop, mark); i++) {
+        if (i == GLANCES)
+            return false;
+        os_sleep(GLANCE_EVERY);
+    }
+    return true;
+}
+
+/* Not when its last user goes, either. */
+static void keep(const struct os_loopback *loop)
+{
+    struct loop_info64 info = {0};
+    int node = open_node(loop, O_RDONLY);
+    if (node < 0)
+        return;
+    if (ioctl(node, LOOP_GET_STATUS64, &info) == 0) {
+        info.lo_flags &= ~(uint32_t)LO_FLAGS_AUTOCLEAR;
+        ioctl(node, LOOP_SET_STATUS64, &info);
+    }
+    close(node);
+}
+
+static bool flush(const struct os_loopback *loop)
+{
+    int node = open_node(loop, O_RDONLY);
+    bool flushed = node >= 0 && fsync(node) == 0;
+    if (node >= 0)
+        close(node);
+    return flushed;
+}
+
+enum status os_loopback_detach(const struct os_loopback *loop, bool forced, bool *flushed)
+{
+    struct loop_info64 info = {0};
+    *flushed = true;
+    if (!read_status(loop, &info))
+        return STATUS_OK;
+    char mark[sizeof info.lo_file_name];
+    memcpy(mark, info.lo_file_name, sizeof mark);
+    mark[sizeof mark - 1] = '\0';
+    *flushed = flush(loop);
+    bool gone = let_go(loop, mark);
+    if (!gone && !forced) {
+        keep(loop);
+        return STATUS_BUSY;
+    }
+    os_loopback_nodes(loop);
+    return STATUS_OK;
+}
+
+/* --- looking --- */
+
+struct search {
+    void (*found)(void *context, const struct os_loopback *loop, const char *mark);
+    void *context;
+};
+
+static void look_at(void *context, const char *name)
+{
+    const struct search *search = context;
+    struct loop_info64 info = {0};
+    struct os_loopback loop;
+    char *end;
+    if (strncmp(name, "loop", 4) != 0 || !isdigit((unsigned char)name[4]))
+        return;
+    unsigned long number = strtoul(name + 4, &end, 10);
+    if (*end != '\0' || number > 0xfffff)
+        return;
+    name_it(&loop, (unsigned)number);
+    if (!read_status(&loop, &info))
+        return;
+    info.lo_file_name[sizeof info.lo_file_name - 1] = '\0';
+    search->found(search->context, &loop, (const char *)info.lo_file_name);
+}
+
+void os_loopback_each(void (*found)(void *context, const struct os_loopback *loop,
+                                    const char *mark),
+                      void *context)
+{
+    struct search search = {found, context};
+    os_list_directory("/sys/block", look_at, &search);
+}
+
+bool os_loopback_owns(const struct os_loopback *loop, const char *path)
+{
+    char name[OS_LOOPBACK_NAME_ROOM + 1];
+    snprintf(name, sizeof name, "%sp", loop->name);
+    return strcmp(path, loop->name) == 0 || is_partition(path, name);
+}
+
+bool os_leads_somewhere(const char *path)
+{
+    struct stat found;
+    struct loop_info64 info = {0};
+    if (stat(path, &found) != 0)
+        return false;
+    if (!S_ISBLK(found.st_mode))
+        return true;
+    int node = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (node < 0)
+        return errno != ENXIO && errno != ENODEV;
+    bool empty = ioctl(node, LOOP_GET_STATUS64, &info) != 0 && errno == ENXIO;
+    close(node);
+    return !empty;
+}
