@@ -1,0 +1,307 @@
+#include "devices/mounts.h"
+#include "devices/links.h"
+#include "engine/log.h"
+#include "os/command.h"
+#include "os/system.h"
+#include "protocol/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Milliseconds. */
+enum {
+    MOUNT_PATIENCE = 60000, /* a journal may be long */
+    UNMOUNT_PATIENCE = 60000,
+    CHECK_PATIENCE = 1800000,
+    LOOK_PATIENCE = 10000,
+    OUTPUT_ROOM = 512,
+    LINKS_MOST = 8, /* one behind the other */
+};
+
+/* --- the file --- */
+
+static void tell_line(const char *file, unsigned line, const char *what)
+{
+    char place[OS_PATH_ROOM + 16];
+    snprintf(place, sizeof place, "%s:%u", file, line);
+    engine_log(OS_LOG_WARNING, "bad-fstab", "line", place, "reason", what, NULL);
+}
+
+static void on_problem(void *context, unsigned line, const char *what)
+{
+    if (context != NULL)
+        tell_line(context, line, what);
+}
+
+/* What is wrong is told once for each state of the file. */
+static const char *whom_to_tell(const char *path)
+{
+    static _Atomic uint64_t told;
+    uint64_t stamp;
+    if (!os_file_stamp(path, &stamp))
+        return path;
+    return atomic_exchange(&told, stamp) != stamp ? path : NULL;
+}
+
+enum status mounts_read(const struct mounts *mounts, struct fstab *fstab, struct os_arena *arena,
+                        const char **path)
+{
+    char *text = NULL;
+    size_t length = 0;
+    enum status status = STATUS_OK;
+    *fstab = (struct fstab){NULL, 0};
+    for (size_t i = 0; i < 2 && text == NULL && status == STATUS_OK; i++) {
+        *path = mounts->fstab[i];
+        if (**path != '\0')
+            status = os_read_file(*path, &text, &length);
+    }
+    if (status != STATUS_OK)
+        tell_line(*path, 1, status_text(status));
+    if (text == NULL)
+        return status;
+    char *told = (char *)(uintptr_t)whom_to_tell(*path);
+    if (strlen(text) != length)
+        on_problem(told, 1, "no text file");
+    else
+        status = fstab_parse(fstab, arena, text, on_problem, told);
+    os_free(text);
+    return status == STATUS_CONFIGURATION ? STATUS_OK : status;
+}
+
+/* --- which device --- */
+
+static enum status run(const char *const *arguments, uint64_t patience, const atomic_bool *stop,
+                       char output[OUTPUT_ROOM], int *code)
+{
+    struct os_command command = {.arguments = arguments,
+                                 .patience = patience,
+                                 .stop = stop,
+                                 .output = output,
+                                 .room = OUTPUT_ROOM};
+    enum status status = os_command_run(&command);
+    output[strcspn(output, "\n")] = '\0'; /* what went wrong stands in the first line */
+    *code = command.code;
+    return status;
+}
+
+/* Has the device what LABEL=, UUID= and their like ask for? Only devices of ours are read: others
+ * may hang. */
+static bool has_tag(const char *node, const char *tag)
+{
+    static const char *const kinds[][2] = {{"LABEL=", "LABEL"},
+                                           {"UUID=", "UUID"},
+                                           {"PARTLABEL=", "PART_ENTRY_NAME"},
+                                           {"PARTUUID=", "PART_ENTRY_UUID"}};
+    char output[OUTPUT_ROOM];
+    int code;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i][0]);
+        if (strncmp(tag, kinds[i][0], length) != 0)
+            continue;
+        const char *const arguments[] = {"blkid", "-p",    "-s", kinds[i][1],
+                                         "-o",    "value", node, NULL};
+        bool exact = strstr(kinds[i][0], "LABEL") != NULL;
+        return run(arguments, LOOK_PATIENCE, NULL, output, &code) == STATUS_OK && code == 0 &&
+               (exact ? strcmp(output, tag + length) == 0 : name_equal(output, tag + length));
+    }
+    return false;
+}
+
+static bool find_tag(const struct os_loopback *loop, const char *tag, char node[OS_PATH_ROOM])
+{
+    for (unsigned i = 0; i <= LINKS_PARTITIONS; i++) {
+        snprintf(node, OS_PATH_ROOM, i == 0 ? "%s" : "%sp%u", loop->name, i);
+        if (os_leads_somewhere(node) && has_tag(node, tag))
+            return true;
+    }
+    return false;
+}
+
+/* Links to partitions that are not there yet count, too. */
+static bool find_node(const struct os_loopback *loop, const char *path, char node[OS_PATH_ROOM])
+{
+    char text[OS_PATH_ROOM];
+    if (strlen(path) >= OS_PATH_ROOM)
+        return false;
+    strcpy(node, path);
+    for (int i = 0; i < LINKS_MOST && !os_loopback_owns(loop, node); i++) {
+        if (!os_link_text(node, text) || text[0] != '/')
+            return false;
+        strcpy(node, text);
+    }
+    return os_loopback_owns(loop, node);
+}
+
+/* --- mounting --- */
+
+static bool add_point(struct mounts *mounts, const char *point)
+{
+    char *copy = os_copy_text(point);
+    os_lock_take(&mounts->lock);
+    bool added = copy != NULL && mounts->count < MOUNTS_MOST;
+    if (added)
+        mounts->points[mounts->count++] = copy;
+    os_lock_release(&mounts->lock);
+    if (!added)
+        os_free(copy);
+    return added;
+}
+
+static void drop_last(struct mounts *mounts)
+{
+    os_lock_take(&mounts->lock);
+    os_free(mounts->points[--mounts->count]);
+    os_lock_release(&mounts->lock);
+}
+
+bool mounts_point_is(struct mounts *mounts, const char *path)
+{
+    bool is = false;
+    os_lock_take(&mounts->lock);
+    for (size_t i = 0; i < mounts->count; i++)
+        is = is || strcmp(mounts->points[i], path) == 0;
+    os_lock_release(&mounts->lock);
+    return is;
+}
+
+struct attempt {
+    const char *file; /* fstab */
+    const struct fstab_entry *entry;
+    const char *node;
+    const atomic_bool *stop;
+    bool last;
+};
+
+static bool fail(const struct attempt *attempt, const char *program, enum status status,
+                 const char *output)
+{
+    char place[OS_PATH_ROOM + 16];
+    if (!attempt->last)
+        return false;
+    snprintf(place, sizeof place, "%s:%u", attempt->file, attempt->entry->line);
+    engine_log(OS_LOG_ERROR, "no-mount", "line", place, "device", attempt->node, "point",
+               attempt->entry->point, "program", program, "reason",
+               status == STATUS_OK ? output : status_text(status), NULL);
+    return false;
+}
+
+/* As `fsck -a` does at the start of a system: what it can mend by itself it mends. */
+static bool check(const struct attempt *attempt)
+{
+    enum { MENDED = 1 };
+    char output[OUTPUT_ROOM];
+    int code = 0;
+    const char *const arguments[] = {"fsck",        "-T", "-a", "-t", attempt->entry->type,
+                                     attempt->node, NULL};
+    const char *const guessing[] = {"fsck", "-T", "-a", attempt->node, NULL};
+    if (attempt->entry->pass == 0)
+        return true;
+    bool guess = strcmp(attempt->entry->type, "auto") == 0;
+    enum status status =
+        run(guess ? guessing : arguments, CHECK_PATIENCE, attempt->stop, output, &code);
+    if (status == STATUS_OK && code <= MENDED)
+        return true;
+    return fail(attempt, "fsck", status, output);
+}
+
+static bool mount(const struct attempt *attempt)
+{
+    char output[OUTPUT_ROOM];
+    int code = 0;
+    const struct fstab_entry *entry = attempt->entry;
+    const char *const arguments[] = {"mount", "-t",          entry->type,  "-o", entry->options,
+                                     "--",    attempt->node, entry->point, NULL};
+    if (!check(attempt))
+        return false;
+    enum status status = run(arguments, MOUNT_PATIENCE, attempt->stop, output, &code);
+    return (status == STATUS_OK && code == 0) || fail(attempt, "mount", status, output);
+}
+
+static bool is_wanted(struct mounts *mounts, const struct os_loopback *loop,
+                      const struct fstab_entry *entry, char node[OS_PATH_ROOM])
+{
+    if (!fstab_is_automatic(entry) || mounts_point_is(mounts, entry->point))
+        return false;
+    return fstab_is_tag(entry->device) ? find_tag(loop, entry->device, node)
+                                       : find_node(loop, entry->device, node);
+}
+
+unsigned mounts_try(struct mounts *mounts, const struct os_loopback *loop, const atomic_bool *stop,
+                    bool last)
+{
+    struct os_arena arena = {0};
+    struct fstab fstab;
+    const char *file;
+    unsigned left = 0;
+    char node[OS_PATH_ROOM];
+    if (mounts_read(mounts, &fstab, &arena, &file) != STATUS_OK)
+        fstab.count = 0;
+    for (size_t i = 0; i < fstab.count && !atomic_load(stop); i++) {
+        const struct fstab_entry *entry = &fstab.entries[i];
+        if (!is_wanted(mounts, loop, entry, node))
+            continue;
+        const struct attempt attempt = {file, entry, node, stop, last};
+        if (mount(&attempt) && add_point(mounts, entry->point))
+            engine_log(OS_LOG_INFO, "mounted", "device", node, "point", entry->point, NULL);
+        else
+            left++;
+    }
+    os_arena_clear(&arena);
+    return left;
+}
+
+/* --- unmounting --- */
+
+struct others {
+    struct mounts *mounts;
+    bool found;
+};
+
+static void look_at(void *context, const char *point)
+{
+    struct others *others = context;
+    others->found = others->found || !mounts_point_is(others->mounts, point);
+}
+
+bool mounts_of_others(struct mounts *mounts, const struct os_loopback *loop)
+{
+    struct others others = {mounts, false};
+    os_mounts_of(loop, look_at, &others);
+    return others.found;
+}
+
+enum status mounts_undo(struct mounts *mounts, const atomic_bool *stop)
+{
+    char output[OUTPUT_ROOM];
+    int code = 0;
+    while (mounts->count > 0) {
+        const char *point = mounts->points[mounts->count - 1];
+        const char *const arguments[] = {"umount", "--", point, NULL};
+        enum status status = run(arguments, UNMOUNT_PATIENCE, stop, output, &code);
+        bool unmounted = status == STATUS_OK && code == 0;
+        /* Somebody may have done it already. */
+        if (!unmounted && strstr(output, "not mounted") == NULL) {
+            engine_log(OS_LOG_WARNING, "not-unmounted", "point", point, "reason",
+                       status == STATUS_OK ? output : status_text(status), NULL);
+            return STATUS_BUSY;
+        }
+        engine_log(OS_LOG_INFO, "unmounted", "point", point, NULL);
+        drop_last(mounts);
+    }
+    return STATUS_OK;
+}
+
+static void drop(void *context, const char *point)
+{
+    (void)context;
+    enum status status = os_unmount_lazily(point);
+    engine_log(OS_LOG_WARNING, "unmounted-by-force", "point", point, "status", status_name(status),
+               NULL);
+}
+
+void mounts_drop(struct mounts *mounts, const struct os_loopback *loop)
+{
+    os_mounts_of(loop, drop, NULL);
+    while (mounts->count > 0)
+        drop_last(mounts);
+}
