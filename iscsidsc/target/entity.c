@@ -1,3 +1,5 @@
+#include "protocol/scsi.h"
+
 #include "target/internal.h"
 
 static const struct key_offers default_offers = {
@@ -159,6 +161,24 @@ void target_remove(struct target *target)
     os_free(target->alias);
     os_free(target->name);
     os_free(target);
+}
+
+void target_announce(struct target_entity *entity)
+{
+    LIST_EACH(node, &entity->connections)
+    {
+        struct target_connection *connection = LIST_OWNER(node, struct target_connection, link);
+
+        if (target_connection_discovery(connection))
+            target_connection_async_scsi(connection, 0, SCSI_UNIT_ATTENTION,
+                                         SCSI_ASC_REPORTED_LUNS_CHANGED);
+    }
+    LIST_EACH(target_node, &entity->targets)
+    {
+        const struct target *target = LIST_OWNER(target_node, struct target, link);
+
+        target_attention_all(target, NULL, 0, SCSI_ASC_REPORTED_LUNS_CHANGED);
+    }
 }
 
 const char *target_name(const struct target *target)

@@ -69,6 +69,12 @@ enum status target_add(struct target_entity *entity, const char *name, struct ta
 /* Drops its sessions. */
 void target_remove(struct target *target);
 struct target *target_find(struct target_entity *entity, const char *name);
+/*
+ * Targets or disks have been added: initiators that keep a discovery session are told by an
+ * asynchronous message (RFC 7143, 11.9: a SCSI event, REPORTED LUNS DATA HAS CHANGED), those that
+ * are logged in by a unit attention.
+ */
+void target_announce(struct target_entity *entity);
 const char *target_name(const struct target *target);
 size_t target_sessions(const struct target *target);
 

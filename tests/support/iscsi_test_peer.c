@@ -300,7 +300,7 @@ int main(int argc, char **argv)
     write_ports(wishes.ports);
     puts("ready");
     fflush(stdout);
-    program_run(loop, wishes.watch_input, NULL);
+    program_run(loop, wishes.watch_input, NULL, NULL);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (scenes[i] != NULL)
             strike_scene(scenes[i]);

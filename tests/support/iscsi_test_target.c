@@ -25,6 +25,9 @@ struct run {
     bool watch_input;
     uint32_t patience; /* milliseconds that initiators get to log out at the end */
     struct os_job goodbye;
+    struct os_job hangup;
+    int option_count;
+    char **options;
     int log; /* descriptor, -1: none */
 };
 
@@ -205,6 +208,32 @@ static void set_identity(struct target_access *access, char *text)
     check(target_access_identity(access, text, secret), text);
 }
 
+static void find_target(struct run *run, const char *name)
+{
+    run->target = target_find(run->entity, name);
+    if (run->target == NULL)
+        die(EXIT_USAGE, "%s: no such target", name);
+}
+
+/* "name,lun" */
+static void choose_target(struct run *run, char *text)
+{
+    char *lun = strrchr(text, ',');
+
+    if (lun == NULL)
+        die(EXIT_USAGE, "%s: not NAME,LUN", text);
+    *lun++ = '\0';
+    find_target(run, text);
+    run->next_lun = (uint32_t)strtoul(lun, NULL, 10);
+}
+
+static void remove_target(struct run *run, const char *name)
+{
+    find_target(run, name);
+    target_remove(run->target);
+    run->target = NULL;
+}
+
 static void add_standard(struct run *run)
 {
     static const struct {
@@ -265,6 +294,8 @@ enum option_code {
     STANDARD,
     MANY,
     TARGET,
+    OF,
+    REMOVE,
     LUN,
     CHAP,
     MUTUAL,
@@ -286,6 +317,7 @@ enum option_code {
     LOG,
     GOODBYE,
     NO_STDIN,
+    ON_HUP,
 };
 
 static const struct option options[] = {
@@ -293,6 +325,8 @@ static const struct option options[] = {
     {"standard", no_argument, NULL, STANDARD},
     {"many", required_argument, NULL, MANY},
     {"target", required_argument, NULL, TARGET},
+    {"of", required_argument, NULL, OF},
+    {"remove", required_argument, NULL, REMOVE},
     {"lun", required_argument, NULL, LUN},
     {"chap", required_argument, NULL, CHAP},
     {"mutual", required_argument, NULL, MUTUAL},
@@ -314,6 +348,7 @@ static const struct option options[] = {
     {"log", required_argument, NULL, LOG},
     {"goodbye", required_argument, NULL, GOODBYE},
     {"no-stdin", no_argument, NULL, NO_STDIN},
+    {"on-hup", no_argument, NULL, ON_HUP},
     {NULL, 0, NULL, 0},
 };
 
@@ -406,6 +441,12 @@ static void obey_option(struct run *run, int code)
     case TARGET:
         begin_target(run, optarg);
         break;
+    case OF:
+        choose_target(run, optarg);
+        break;
+    case REMOVE:
+        remove_target(run, optarg);
+        break;
     case DISCOVERY_CHAP:
         add_account(discovery, optarg);
         break;
@@ -460,10 +501,40 @@ static void say_goodbye(struct os_job *job)
     target_server_stop(run->server, run->patience, gone, run);
 }
 
+/* Up to an --on-hup, or the end. */
+static void obey_options(struct run *run)
+{
+    int code;
+
+    while ((code = getopt_long(run->option_count, run->options, "", options, NULL)) != -1) {
+        if (code == '?')
+            exit(EXIT_USAGE);
+        if (code == ON_HUP)
+            return;
+        obey_option(run, code);
+    }
+    if (optind < run->option_count)
+        die(EXIT_USAGE, "%s: not an option", run->options[optind]);
+}
+
+static void hang_up(struct os_job *job)
+{
+    struct run *run = (struct run *)((char *)job - offsetof(struct run, hangup));
+
+    obey_options(run);
+    target_announce(run->entity);
+    puts("changed");
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
-    struct run run = {.watch_input = true, .log = -1, .goodbye = {.run = say_goodbye}};
-    int code;
+    struct run run = {.watch_input = true,
+                      .log = -1,
+                      .goodbye = {.run = say_goodbye},
+                      .hangup = {.run = hang_up},
+                      .option_count = argc,
+                      .options = argv};
 
     program_block_signals();
     run.loop = os_loop_new();
@@ -472,18 +543,12 @@ int main(int argc, char **argv)
         run.loop != NULL && run.entity != NULL ? target_server_new(run.loop, run.entity) : NULL;
     if (run.server == NULL)
         die(EXIT_NOT_HAD, "out of memory");
-    while ((code = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (code == '?')
-            return EXIT_USAGE;
-        obey_option(&run, code);
-    }
-    if (optind < argc)
-        die(EXIT_USAGE, "%s: not an option", argv[optind]);
+    obey_options(&run);
     if (run.portals == 0)
         listen_at(&run, "127.0.0.1:0");
     puts("ready");
     fflush(stdout);
-    program_run(run.loop, run.watch_input, run.patience > 0 ? &run.goodbye : NULL);
+    program_run(run.loop, run.watch_input, run.patience > 0 ? &run.goodbye : NULL, &run.hangup);
     target_server_free(run.server);
     target_entity_free(run.entity);
     target_script_free(run.script);

@@ -22,18 +22,19 @@ _Noreturn void die(int code, const char *format, ...)
     exit(code);
 }
 
-static void ending_signals(sigset_t *set)
+static void awaited_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
 }
 
 void program_block_signals(void)
 {
     sigset_t set;
 
-    ending_signals(&set);
+    awaited_signals(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -46,20 +47,30 @@ static bool input_has_an_end(void)
     return fstat(STDIN_FILENO, &input) == 0 && (S_ISFIFO(input.st_mode) || S_ISSOCK(input.st_mode));
 }
 
-static void wait_for_end(bool watch_input)
+/* True: it was a hangup. */
+static bool read_hangup(int signals)
+{
+    struct signalfd_siginfo info;
+
+    return read(signals, &info, sizeof info) == sizeof info && info.ssi_signo == SIGHUP;
+}
+
+static void wait_for_end(struct os_loop *loop, bool watch_input, struct os_job *hangup)
 {
     struct pollfd waits[2] = {{.events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
     nfds_t count = watch_input && input_has_an_end() ? 2 : 1;
     sigset_t set;
     char byte;
 
-    ending_signals(&set);
+    awaited_signals(&set);
     waits[0].fd = signalfd(-1, &set, SFD_CLOEXEC);
     for (;;) {
         if (poll(waits, count, -1) < 0 && errno != EINTR)
             return;
-        if (waits[0].revents != 0)
+        if (waits[0].revents != 0 && (!read_hangup(waits[0].fd) || hangup == NULL))
             return;
+        if (waits[0].revents != 0)
+            os_loop_post(loop, hangup);
         if (count == 2 && waits[1].revents != 0 && read(STDIN_FILENO, &byte, 1) <= 0)
             return;
     }
@@ -70,13 +81,14 @@ static void run_loop(void *loop)
     os_loop_run(loop);
 }
 
-void program_run(struct os_loop *loop, bool watch_input, struct os_job *goodbye)
+void program_run(struct os_loop *loop, bool watch_input, struct os_job *goodbye,
+                 struct os_job *hangup)
 {
     struct os_thread *thread = os_thread_start(run_loop, loop);
 
     if (thread == NULL)
         die(EXIT_NOT_HAD, "no thread");
-    wait_for_end(watch_input);
+    wait_for_end(loop, watch_input, hangup);
     if (goodbye != NULL)
         os_loop_post(loop, goodbye);
     else

@@ -11,8 +11,10 @@ _Noreturn void die(int code, const char *format, ...) __attribute__((format(prin
 /* Runs the loop until SIGTERM, SIGINT or, with `watch_input` and a pipe or socket there, the end of
  * standard input. Call program_block_signals before any thread starts. */
 void program_block_signals(void);
-/* `goodbye` (may be NULL) is what happens then in the loop, and has to stop it in the end. */
-void program_run(struct os_loop *loop, bool watch_input, struct os_job *goodbye);
+/* `goodbye` (may be NULL) is what happens then in the loop, and has to stop it in the end; `hangup`
+ * (the same) what SIGHUP does. */
+void program_run(struct os_loop *loop, bool watch_input, struct os_job *goodbye,
+                 struct os_job *hangup);
 
 /* Each 8 bytes hold their own offset, big-endian. */
 void fill_with_offsets(struct target_disk *disk);
