@@ -24,6 +24,9 @@ struct contact_events {
     void (*ready)(void *context, enum status status);
     /* The connection is over, once, only after ready(OK). OK: logged out. */
     void (*over)(void *context, enum status status);
+    /* The target told by an asynchronous message (a SCSI event, or its vendor's) that something of
+     * what it has is another now. Several may be told as one. May be NULL. */
+    void (*changed)(void *context);
 };
 
 /* Borrowed for the call, but for what is said otherwise. */

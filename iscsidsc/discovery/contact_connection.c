@@ -59,10 +59,28 @@ static void on_ask(void *owner, struct connection *core, const struct chap_quest
     link_ask(connection->wire, question);
 }
 
+/* The others are about the connection or the session: the core does what they ask for. */
+static bool tells_of_change(enum async_event event)
+{
+    return event < ASYNC_LOGOUT_REQUESTED || event > ASYNC_TASKS_TERMINATED;
+}
+
+static void on_asynchronous(void *owner, struct connection *core,
+                            const struct pdu_async_message *message)
+{
+    struct contact_connection *connection = owner;
+    (void)core;
+    if (connection->events->changed == NULL || !tells_of_change(message->event))
+        return;
+    connection->changed = true;
+    post(connection);
+}
+
 const struct session_callbacks contact_callbacks = {
     .output = on_output,
     .logged_in = on_logged_in,
     .closed = on_closed,
+    .asynchronous = on_asynchronous,
     .ask = on_ask,
 };
 
@@ -237,6 +255,10 @@ static void tell(struct contact_connection *connection)
 {
     if (connection->approach != NULL)
         tell_login(connection);
+    if (connection->approach == NULL && connection->changed && !connection->closed) {
+        connection->changed = false;
+        connection->events->changed(connection->context);
+    }
     if (connection->approach == NULL && connection->over && !connection->closed) {
         connection->over = false;
         connection->events->over(connection->context, connection->status);

@@ -38,6 +38,7 @@ struct contact_connection {
     uint16_t cid;
     bool logged_in; /* told by the core, maybe not yet by us */
     bool over;      /* the same */
+    bool changed;   /* the same */
     bool posted;
     bool running; /* inside on_job */
     bool closed;

@@ -2,6 +2,7 @@
 #include "engine/attempt.h"
 #include "engine/recovery.h"
 #include "engine/statistics.h"
+#include "engine/units.h"
 #include "os/memory.h"
 
 struct engine_connection *engine_connection_new(struct engine_session *session, uint16_t cid)
@@ -184,4 +185,13 @@ static void on_over(void *context, enum status status)
         engine_session_logged_out(session, status);
 }
 
-const struct contact_events engine_connection_events = {.ready = on_ready, .over = on_over};
+/* Of units: a SCSI event (RFC 7143, 11.9.1) tells what else a unit attention would. */
+static void on_changed(void *context)
+{
+    const struct engine_connection *connection = context;
+    if (connection->session->state == ENGINE_SESSION_LIVE)
+        units_look_again(connection->session);
+}
+
+const struct contact_events engine_connection_events = {
+    .ready = on_ready, .over = on_over, .changed = on_changed};

@@ -364,6 +364,15 @@ void units_doubt(struct engine_session *session)
 }
 
 /* Not more often than once a FRESH: a target may say so with every answer. */
+void units_look_again(struct engine_session *session)
+{
+    struct units *units = session->units;
+    if (units == NULL || units->timer.loop != NULL)
+        return;
+    uint64_t now = os_now(), due = units->scanned + FRESH;
+    scan_at(units, units->known && due > now ? due : now);
+}
+
 void units_attention(struct engine_session *session, uint16_t asc)
 {
     struct units *units = session->units;
@@ -374,10 +383,7 @@ void units_attention(struct engine_session *session, uint16_t asc)
         return;
     if (others)
         units_doubt(session);
-    if (units->timer.loop != NULL)
-        return;
-    uint64_t now = os_now(), due = units->scanned + FRESH;
-    scan_at(units, units->known && due > now ? due : now);
+    units_look_again(session);
 }
 
 bool units_settled(const struct engine_session *session)

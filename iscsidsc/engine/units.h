@@ -86,6 +86,8 @@ enum status units_place(struct engine_session *session);
 void units_renew(struct engine_session *session);
 /* A command was told of a unit attention condition. */
 void units_attention(struct engine_session *session, uint16_t asc);
+/* There may be others. */
+void units_look_again(struct engine_session *session);
 /* All connections were lost: there may be other units behind the same LUNs by now. */
 void units_doubt(struct engine_session *session);
 /* What is known is asked for again if it is no longer fresh. */

@@ -441,7 +441,8 @@ struct text_exchange {
     enum status (*piece)(struct text_exchange *exchange, const char *text, size_t length);
     void (*done)(struct text_exchange *exchange, enum status status);
     void *context;
-    size_t limit; /* bytes of answer that are accepted */
+    size_t limit;     /* bytes of answer that are accepted */
+    uint32_t timeout; /* milliseconds for each piece of the answer; 0: those of a command */
 
     /* Inside. */
     struct connection *connection;

@@ -15,6 +15,12 @@ static bool send_request(struct connection *connection, struct text_exchange *ex
     return output_send(connection, &pdu, data, length);
 }
 
+static uint64_t due_of(const struct session *session, const struct text_exchange *exchange,
+                       uint64_t now)
+{
+    return now + (exchange->timeout > 0 ? exchange->timeout : session->settings.timeouts.command);
+}
+
 enum status session_text(struct session *session, struct text_exchange *exchange, uint64_t now)
 {
     struct connection *connection = usable_connection(session);
@@ -30,7 +36,7 @@ enum status session_text(struct session *session, struct text_exchange *exchange
         return STATUS_NO_MEMORY;
     exchange->connection = connection;
     exchange->received = 0;
-    exchange->due = now + session->settings.timeouts.command;
+    exchange->due = due_of(session, exchange, now);
     connection->now = now;
     session->text = exchange;
     send_request(connection, exchange, PDU_RESERVED_TAG, exchange->request,
@@ -71,7 +77,7 @@ static enum status take_piece(struct connection *connection, struct text_exchang
     uint32_t length = connection->framer.pdu.data_length;
 
     if (length > 0) /* a target that goes on without saying anything gets no more time */
-        exchange->due = connection->now + connection->session->settings.timeouts.command;
+        exchange->due = due_of(connection->session, exchange, connection->now);
     exchange->received += length;
     if (exchange->received > exchange->limit)
         return STATUS_TEXT_TOO_LONG;

@@ -22,7 +22,7 @@ static void on_event(void *context, enum status status)
     os_loop_stop(loop);
 }
 
-static const struct contact_events events = {on_event, on_event};
+static const struct contact_events events = {.ready = on_event, .over = on_event};
 
 static int check(const char *what)
 {

@@ -136,7 +136,7 @@ static void on_over(void *context, enum status status)
     tend(carrier);
 }
 
-static const struct contact_events events = {on_ready, on_over};
+static const struct contact_events events = {.ready = on_ready, .over = on_over};
 
 static struct contact_settings approach(const struct carrier *carrier)
 {
