@@ -25,7 +25,7 @@ static const char *text(const char *given)
 /* --- the hash table of names --- */
 
 /* FNV-1a over the name in lower case. */
-static size_t hash(const char *name)
+size_t catalogue_hash(const char *name)
 {
     uint64_t value = 0xcbf29ce484222325u;
     for (; *name != '\0'; name++) {
@@ -64,7 +64,7 @@ struct known_target *catalogue_find(const struct catalogue *catalogue, const cha
 {
     if (catalogue->bucket_count == 0)
         return NULL;
-    size_t of_name = hash(name);
+    size_t of_name = catalogue_hash(name);
     struct known_target *target = *bucket_of(catalogue, of_name);
     /* Names share long beginnings: the hash tells most of them apart sooner. */
     while (target != NULL && (target->hash != of_name || !name_equal(target->name, name)))
@@ -85,7 +85,7 @@ static struct known_target *add_target(struct catalogue *catalogue, const char *
         os_free(copy);
         return NULL;
     }
-    target->hash = hash(name);
+    target->hash = catalogue_hash(name);
     struct known_target **bucket = bucket_of(catalogue, target->hash);
     target->name = copy;
     target->chain = *bucket;

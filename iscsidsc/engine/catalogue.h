@@ -85,6 +85,8 @@ struct catalogue {
 void catalogue_init(struct catalogue *catalogue);
 void catalogue_clear(struct catalogue *catalogue);
 
+/* Of a name, in whatever case. */
+size_t catalogue_hash(const char *name);
 /* Without case; NULL when it is not known. */
 struct known_target *catalogue_find(const struct catalogue *catalogue, const char *name);
 

@@ -10,6 +10,7 @@
 #include "engine/statistics.h"
 #include "engine/temporary_targets.h"
 #include "engine/units.h"
+#include "engine/watched_portals.h"
 #include "engine/withdrawal.h"
 #include "os/crypto.h"
 #include "os/system.h"
@@ -30,7 +31,8 @@ bool engine_busy(struct engine *engine)
 {
     return !list_empty(&engine->sessions) || !list_empty(&engine->pending) ||
            !list_empty(&engine->probes) || !list_empty(&engine->isns_servers) ||
-           !list_empty(&engine->temporary_targets) || restore_wanted(engine);
+           !list_empty(&engine->temporary_targets) || !list_empty(&engine->watched.portals) ||
+           restore_wanted(engine);
 }
 
 /* --- calls --- */
@@ -80,6 +82,7 @@ void engine_configure(struct engine *engine, struct configuration *configuration
     configuration_free(engine->configuration);
     engine->configuration = configuration;
     engine->parameters = *configuration_parameters(configuration);
+    watched_portals_reload(engine);
 }
 
 enum status engine_store(struct engine *engine, struct store **out)
@@ -110,7 +113,8 @@ static void finish_stop(struct engine *engine)
 
 void engine_drained(struct engine *engine)
 {
-    if (engine->draining && list_empty(&engine->sessions) && isns_servers_left(engine))
+    if (engine->draining && list_empty(&engine->sessions) && isns_servers_left(engine) &&
+        probes_left(engine))
         finish_stop(engine);
 }
 
@@ -126,6 +130,7 @@ static void on_stop(struct os_job *job)
     cancel_pending(engine);
     readiness_end(engine);
     restore_end(engine);
+    watched_portals_end(engine);
     engine_sessions_logout(engine);
     isns_servers_leave(engine);
     engine->draining = true;
@@ -217,6 +222,7 @@ static void on_start(struct os_job *job)
 {
     struct engine *engine = LIST_OWNER(job, struct engine, start_job);
     restore_begin(engine);
+    watched_portals_begin(engine);
     readiness_begin(engine);
 }
 
@@ -230,6 +236,7 @@ static struct engine *engine_new(const char *directory, bool service)
     engine->start_job.run = on_start;
     list_init(&engine->pending);
     list_init(&engine->probes);
+    watched_portals_init(engine);
     list_init(&engine->temporary_targets);
     ipsec_init(engine);
     list_init(&engine->isns_servers);

@@ -46,6 +46,17 @@ struct configuration;
 void engine_configure(struct engine *engine, struct configuration *configuration);
 
 /*
+ * Before the first call, by a service: `run` is called on the engine's thread when somebody wants
+ * the configuration to be read again. Then or at any time another thread calls
+ * engine_reload_begins, reads it, and tells engine_reloaded what came of it: callers that had asked
+ * by then hear of it.
+ */
+void engine_on_reload(struct engine *engine, void (*run)(void *context), void *context);
+uintptr_t engine_reload_begins(struct engine *engine);
+void engine_reloaded(struct engine *engine, uintptr_t begun, enum status outcome,
+                     const struct text_list *problems);
+
+/*
  * One operation under way. The door makes it, with `request` decoded, and runs it on the
  * engine's thread with operation->run(call). The handler ends it exactly once, at once or
  * later, with engine_finish; the reply is copied by the door before that returns.

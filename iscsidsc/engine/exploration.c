@@ -4,6 +4,7 @@
 #include "engine/mechanism.h"
 #include "engine/probe.h"
 #include "engine/static_targets.h"
+#include "engine/watched_portals.h"
 #include "os/memory.h"
 
 /* One that does not answer at all must not hold up who asks what is known: see EXPLORE_SOON. */
@@ -64,7 +65,7 @@ static void drop_unlisted(struct engine *engine)
         return;
     if (discovery_isns_servers(engine, &arena, &servers) == STATUS_OK)
         isns_servers_keep(engine, &servers, true);
-    if (store_portals(store, &arena, false, &portals) == STATUS_OK) {
+    if (watched_portals_list(engine, store, &arena, false, &portals) == STATUS_OK) {
         LIST_EACH_SAFE(node, &engine->catalogue.mechanisms)
         {
             struct mechanism *mechanism = LIST_OWNER(node, struct mechanism, link);
@@ -225,7 +226,7 @@ static enum status read_lists(struct engine *engine, struct store *store,
     enum status status = discovery_isns_servers(engine, arena, &listed->servers);
     if (status == STATUS_OK && mode != EXPLORE_ISNS &&
         discovery_enabled(engine, DISCOVERY_SENDTARGETS))
-        status = store_portals(store, arena, true, &listed->portals);
+        status = watched_portals_list(engine, store, arena, true, &listed->portals);
     return status;
 }
 

@@ -1,3 +1,5 @@
+#include "engine/automatic_logins.h"
+#include "engine/units.h"
 #include "engine/withdrawal.h"
 
 enum {
@@ -81,6 +83,7 @@ static void log_out(struct engine_call *call, bool late)
         return;
     }
     units_stop(session, late);
+    automatic_login_left(call->engine, session->target);
     if (!engine_session_say_farewell(session)) { /* without a connection there is nobody to tell */
         engine_session_remove(session);
         engine_finish(call, STATUS_OK, NULL);

@@ -98,6 +98,26 @@ struct adapter_settings {
     struct stored_parameters parameters;
 };
 
+enum { AUTOMATIC_BUCKETS = 256 };
+
+/* Of automatic_logins.c, by the name of the target. */
+struct automatic_base {
+    struct list buckets[AUTOMATIC_BUCKETS];
+};
+
+/* Of watched_portals.c. */
+struct watched_base {
+    struct list portals;
+    uint64_t began;
+};
+
+/* Of reload.c. */
+struct reload_base {
+    void (*run)(void *context); /* NULL: nobody reads the configuration again */
+    void *context;
+    atomic_uintptr_t asked; /* calls so far */
+};
+
 struct engine {
     struct os_loop *loop;
     struct os_thread *thread;
@@ -111,7 +131,10 @@ struct engine {
     struct events events;
 
     bool service;
-    uint16_t first_qualifier;  /* of the ISIDs that sessions get */
+    uint16_t first_qualifier; /* of the ISIDs that sessions get */
+    struct reload_base reload;
+    struct watched_base watched;
+    struct automatic_base automatic;
     struct restore *restoring; /* what a service makes again; NULL: nothing (any more) */
 
     char *directory;                    /* NULL: the platform told none */

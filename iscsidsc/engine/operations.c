@@ -105,6 +105,7 @@
 #define IN_request_unexpose_unit(...)         DESCRIBE(request_unexpose_unit, __VA_ARGS__)
 #define IN_request_get_stale_data(...)        DESCRIBE(request_get_stale_data, __VA_ARGS__)
 #define IN_request_remove_stale_data(...)     DESCRIBE(request_remove_stale_data, __VA_ARGS__)
+#define IN_request_reload(...)                DESCRIBE(request_reload, __VA_ARGS__)
 #define IN_request_switch_portal(...)         DESCRIBE(request_switch_portal, __VA_ARGS__)
 
 #define IN_reply_version(...)                  DESCRIBE(reply_version, __VA_ARGS__)
@@ -171,6 +172,7 @@
 #define IN_reply_unexpose_unit(...)            DESCRIBE(reply_unexpose_unit, __VA_ARGS__)
 #define IN_reply_get_stale_data(...)           DESCRIBE(reply_get_stale_data, __VA_ARGS__)
 #define IN_reply_remove_stale_data(...)        DESCRIBE(reply_remove_stale_data, __VA_ARGS__)
+#define IN_reply_reload(...)                   DESCRIBE(reply_reload, __VA_ARGS__)
 #define IN_reply_switch_portal(...)            DESCRIBE(reply_switch_portal, __VA_ARGS__)
 
 /* The last row of a field table is empty: C has no arrays of nothing. */

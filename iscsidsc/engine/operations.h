@@ -519,6 +519,12 @@
 
 #define REPLY_STALE_DATA(FIELD) FIELD(U32, _, 1, size)
 
+/* The service has read iscsi.conf again. `outcome` is an enum status: other than OK, nothing has
+ * changed. `problems`: "file:line:column: ...", warnings among them. */
+#define REPLY_RELOAD(FIELD)                                                                        \
+    FIELD(U32, _, 1, outcome)                                                                      \
+    FIELD(TEXTS, _, 2, problems)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -590,6 +596,7 @@ enum operation_effect {
     OPERATION(69, get_stale_data, READS, NO_FIELDS, REPLY_STALE_DATA)                              \
     OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)                                \
     OPERATION(93, force_logout, CHANGES, REQUEST_SESSION, NO_FIELDS)                               \
+    OPERATION(103, reload, CHANGES, NO_FIELDS, REPLY_RELOAD)                                       \
     OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)
 
 /* ------------------------------------------------- what is made from the above */

@@ -27,6 +27,7 @@
     PARAMETER(DeviceTimeout, device_timeout, 1, 3600, 60)                                          \
     PARAMETER(LoadBalancePolicy, load_balance_policy, 1, 4, 2)                                     \
     PARAMETER(MaxTransferLength, max_transfer_length, 512, 16777215, 1048576)                      \
+    PARAMETER(DiscoveryInterval, discovery_interval, 0, 86400, 60)                                 \
     PARAMETER(PersistentDeviceTime, persistent_device_time, 0, 3600, 60)                           \
     PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
     PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)                   \

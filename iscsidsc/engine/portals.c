@@ -5,6 +5,7 @@
 #include "engine/events.h"
 #include "engine/options.h"
 #include "engine/probe.h"
+#include "engine/watched_portals.h"
 #include "os/memory.h"
 
 /* A call that waits for one portal's answer. */
@@ -193,7 +194,10 @@ static enum status remove_fitting(struct engine *engine, struct store *store,
                                   const struct request_remove_portal *wanted)
 {
     int best = best_fit(portals, wanted);
-    enum status status = best > 0 ? STATUS_OK : STATUS_PORTAL_NOT_FOUND;
+    enum status status = STATUS_OK;
+    if (best == 0)
+        status = watched_portal_fits(engine, wanted->portal) ? STATUS_ACCESS_DENIED
+                                                             : STATUS_PORTAL_NOT_FOUND;
     for (uint32_t i = 0; status == STATUS_OK && i < portals->count; i++) {
         if (fit(&portals->items[i], wanted) == best)
             status = remove_entry(engine, store, &portals->items[i]);
@@ -201,7 +205,7 @@ static enum status remove_fitting(struct engine *engine, struct store *store,
     return status;
 }
 
-/* What was found through the portal stays known. */
+/* What was found through the portal stays known. One of iscsi.conf is removed there. */
 void engine_remove_portal(struct engine_call *call)
 {
     const struct request_remove_portal *request = call->request;
@@ -236,7 +240,7 @@ void engine_refresh_portal(struct engine_call *call)
     if (status == STATUS_OK)
         status = engine_store(call->engine, &store);
     if (status == STATUS_OK)
-        status = store_portals(store, &call->arena, true, &portals);
+        status = watched_portals_list(call->engine, store, &call->arena, true, &portals);
     if (status != STATUS_OK) {
         engine_finish(call, status, NULL);
         return;
@@ -253,6 +257,6 @@ void engine_list_portals(struct engine_call *call)
     struct store *store;
     enum status status = engine_store(call->engine, &store);
     if (status == STATUS_OK)
-        status = store_portals(store, &call->arena, false, &reply.portals);
+        status = watched_portals_list(call->engine, store, &call->arena, false, &reply.portals);
     engine_finish(call, status, &reply);
 }

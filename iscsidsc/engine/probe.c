@@ -5,6 +5,7 @@
 #include "engine/ipsec.h"
 #include "engine/options.h"
 #include "engine/sessions.h"
+#include "engine/watched_portals.h"
 #include "os/crypto.h"
 #include "os/memory.h"
 
@@ -20,6 +21,10 @@ struct probe {
     struct discovery *discovery;
     uint64_t began;
     struct list waiters;
+    struct probe_follower *follower; /* NULL: nobody follows it */
+    bool stays;                      /* the session, after the answer */
+    bool asking;                     /* an answer is to come */
+    bool leaving;                    /* a session that has stayed says goodbye */
 };
 
 static void probe_free(struct probe *probe)
@@ -55,17 +60,54 @@ static void move_list(struct list *from, struct list *to)
     }
 }
 
+static void finish_leaving(struct probe *probe)
+{
+    struct engine *engine = probe->engine;
+    probe_free(probe);
+    engine_drained(engine);
+}
+
+/* The discovery is over, or its session stays for the next question. */
+static void settle(struct probe *probe, bool answered)
+{
+    struct probe_follower *follower = probe->follower;
+    probe->asking = false;
+    if (answered && probe->stays)
+        return;
+    if (follower != NULL)
+        follower->probe = NULL;
+    probe_free(probe);
+}
+
 static void on_answer(void *context, enum status status, const struct discovery_records *records)
 {
     struct probe *probe = context;
+    struct engine *engine = probe->engine;
+    struct mechanism *mechanism = probe->mechanism;
+    struct probe_follower *follower = probe->follower;
     struct list waiters;
-    if (status == STATUS_OK)
-        probe->mechanism->answered = true;
-    if (status == STATUS_OK)
-        status = catalogue_replace(&probe->engine->catalogue, probe->mechanism, records);
+    bool answered = status == STATUS_OK;
+    if (probe->leaving) {
+        finish_leaving(probe);
+        return;
+    }
+    if (probe->asking)
+        mechanism->answered = answered;
+    if (answered)
+        status = catalogue_replace(&engine->catalogue, mechanism, records);
     move_list(&probe->waiters, &waiters);
-    probe_free(probe);
+    settle(probe, answered);
+    if (status == STATUS_OK)
+        watched_portals_answered(engine, mechanism);
+    if (follower != NULL)
+        follower->told(follower, answered ? STATUS_OK : status);
     tell_waiters(&waiters, status);
+}
+
+static void on_changed(void *context)
+{
+    const struct probe *probe = context;
+    probe->follower->changed(probe->follower);
 }
 
 static enum status start_discovery(struct probe *probe, const struct discovery_portal *entry,
@@ -86,7 +128,13 @@ static enum status start_discovery(struct probe *probe, const struct discovery_p
         .credentials_stay = probe->engine->parameters.redirect_credentials == 0,
     };
     memcpy(portal.host, entry->portal->address, strlen(entry->portal->address) + 1);
-    probe->discovery = discovery_start(&probe->engine->links, &settings, on_answer, probe);
+    const struct discovery_stay stay = {
+        .changed = on_changed,
+        .idle = options->parameters.idle_timeout * 1000,
+        .patience = options->parameters.ping_timeout * 1000,
+    };
+    probe->discovery = discovery_follow(&probe->engine->links, &settings, on_answer,
+                                        probe->stays ? &stay : NULL, probe);
     return probe->discovery != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
@@ -123,22 +171,99 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     return status;
 }
 
-enum status probe_start(struct engine *engine, const struct discovery_portal *entry,
-                        struct probe_waiter *waiter)
+static enum status open_probe(struct engine *engine, const struct discovery_portal *entry,
+                              struct probe_follower *follower, struct probe **out)
 {
     struct probe *probe = os_alloc(sizeof *probe);
     if (probe == NULL)
         return STATUS_NO_MEMORY;
     probe->engine = engine;
     probe->began = os_now();
+    probe->asking = true;
+    probe->follower = follower;
+    probe->stays = follower != NULL && follower->stays;
     list_init(&probe->waiters);
     list_append(&engine->probes, &probe->link);
     enum status status = start(probe, entry);
     if (status != STATUS_OK)
         probe_free(probe);
-    else if (waiter != NULL)
+    *out = status == STATUS_OK ? probe : NULL;
+    return status;
+}
+
+static void ask_again(struct probe *probe)
+{
+    if (probe->asking)
+        return;
+    probe->asking = true;
+    probe->began = os_now();
+    discovery_ask(probe->discovery);
+}
+
+/* The session that stays, for the portal that it is of. */
+static struct probe *find_staying(struct engine *engine, const struct discovery_portal *entry)
+{
+    const struct mechanism_key key = mechanism_of_portal(entry);
+    const struct mechanism *mechanism = catalogue_mechanism(&engine->catalogue, &key);
+    LIST_EACH(node, &engine->probes)
+    {
+        struct probe *probe = LIST_OWNER(node, struct probe, link);
+        if (probe->mechanism == mechanism && probe->stays && !probe->leaving)
+            return probe;
+    }
+    return NULL;
+}
+
+enum status probe_start(struct engine *engine, const struct discovery_portal *entry,
+                        struct probe_waiter *waiter)
+{
+    enum status status = STATUS_OK;
+    struct probe *probe = find_staying(engine, entry);
+    if (probe != NULL)
+        ask_again(probe);
+    else
+        status = open_probe(engine, entry, NULL, &probe);
+    if (status == STATUS_OK && waiter != NULL)
         list_append(&probe->waiters, &waiter->link);
     return status;
+}
+
+enum status probe_follow(struct engine *engine, const struct discovery_portal *entry,
+                         struct probe_follower *follower)
+{
+    return open_probe(engine, entry, follower, &follower->probe);
+}
+
+void probe_ask(struct probe_follower *follower)
+{
+    ask_again(follower->probe);
+}
+
+void probe_leave(struct probe_follower *follower)
+{
+    struct probe *probe = follower->probe;
+    struct list waiters;
+    if (probe == NULL)
+        return;
+    follower->probe = NULL;
+    probe->follower = NULL;
+    if (!probe->stays) /* it ends with the answer */
+        return;
+    probe->leaving = discovery_leave(probe->discovery);
+    move_list(&probe->waiters, &waiters);
+    if (!probe->leaving)
+        probe_free(probe);
+    tell_waiters(&waiters, STATUS_CANCELLED);
+}
+
+bool probes_left(const struct engine *engine)
+{
+    LIST_EACH(node, &engine->probes)
+    {
+        if (LIST_OWNER(node, struct probe, link)->leaving)
+            return false;
+    }
+    return true;
 }
 
 bool probe_join(struct engine *engine, const struct mechanism *mechanism, uint64_t most,
@@ -147,7 +272,8 @@ bool probe_join(struct engine *engine, const struct mechanism *mechanism, uint64
     LIST_EACH(node, &engine->probes)
     {
         struct probe *probe = LIST_OWNER(node, struct probe, link);
-        if (probe->mechanism == mechanism && os_now() - probe->began < most) {
+        if (probe->mechanism == mechanism && probe->asking && !probe->leaving &&
+            os_now() - probe->began < most) {
             list_append(&probe->waiters, &waiter->link);
             return true;
         }

@@ -42,17 +42,27 @@ struct restoration {
 
 #define RESTORATION(node) LIST_OWNER(node, struct restoration, link)
 
-static uint32_t pause_of(const struct restore *restore, unsigned tries, enum status status)
+uint32_t restore_pause(const struct engine *engine, uint64_t began, unsigned tries,
+                       enum status status)
 {
-    const struct engine *engine = restore->engine;
     uint32_t most =
         engine->configuration != NULL ? engine->parameters.delay_between_reconnect * 1000 : 0;
     bool refused = status == STATUS_LOGIN_AUTHENTICATION_FAILED ||
                    status == STATUS_TARGET_AUTHENTICATION_FAILED ||
                    status == STATUS_AUTHENTICATION_FAILED ||
                    status == STATUS_LOGIN_AUTHORIZATION_FAILED;
-    bool eager = os_now() - restore->began < EAGER_TIME && !refused;
+    bool eager = os_now() - began < EAGER_TIME && !refused;
     return recovery_pause(tries, eager || most == 0 ? EAGER_PAUSE : most);
+}
+
+uint32_t restore_patience(unsigned tries)
+{
+    return tries % PATIENT_EACH == PATIENT_EACH - 1 ? UINT32_MAX : EAGER_CONNECT;
+}
+
+static uint32_t pause_of(const struct restore *restore, unsigned tries, enum status status)
+{
+    return restore_pause(restore->engine, restore->began, tries, status);
 }
 
 /* --- one login --- */
@@ -119,8 +129,7 @@ static void log_in(struct restoration *restoration, const struct persistent_logi
         .key = login->key,
         .mapping = login->mapping,
     };
-    restoration->again.connect_most =
-        restoration->tries % PATIENT_EACH == PATIENT_EACH - 1 ? UINT32_MAX : EAGER_CONNECT;
+    restoration->again.connect_most = restore_patience(restoration->tries);
     restoration->login = engine_login_new(restoration->restore->engine, &restoration->request,
                                           on_login, restoration);
     if (restoration->login == NULL)

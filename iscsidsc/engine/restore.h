@@ -18,4 +18,11 @@ bool restore_pending(const struct engine *engine);
 /* In a service: are there logins still to be made, or stored for its next start? */
 bool restore_wanted(struct engine *engine);
 
+/* The pause before a try of what a service does by itself since `began`, in milliseconds, when so
+ * many were in vain, the latest with that status. */
+uint32_t restore_pause(const struct engine *engine, uint64_t began, unsigned tries,
+                       enum status status);
+/* How long such a login may wait for a connection, in milliseconds. */
+uint32_t restore_patience(unsigned tries);
+
 #endif

@@ -1,5 +1,6 @@
 #include "engine/sessions.h"
 #include "engine/attempt.h"
+#include "engine/automatic_logins.h"
 #include "engine/connections.h"
 #include "engine/continuation.h"
 #include "engine/events.h"
@@ -118,8 +119,10 @@ void engine_session_remove(struct engine_session *session)
     struct engine *engine = session->engine;
     struct list *first;
     list_remove(&session->link);
-    if (!list_empty(&session->by_id))
+    if (!list_empty(&session->by_id)) {
         events_session(session, EVENT_SESSION_REMOVED);
+        automatic_login_over(engine, session->target);
+    }
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
     continuation_end(session);

@@ -39,14 +39,7 @@ struct entry {
 
 static struct list *bucket_of(struct statistics_base *base, const char *name)
 {
-    uint32_t hash = 2166136261u;
-    for (; *name != '\0'; name++) {
-        char c = *name;
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c + ('a' - 'A'));
-        hash = (hash ^ (uint8_t)c) * 16777619u;
-    }
-    return &base->buckets[(hash ^ hash >> 16) % STATISTICS_BUCKETS];
+    return &base->buckets[catalogue_hash(name) % STATISTICS_BUCKETS];
 }
 
 static struct entry *find(struct statistics_base *base, uint32_t kind, const char *name,

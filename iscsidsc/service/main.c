@@ -33,6 +33,8 @@ static int act(void)
         return 0;
     case ACTION_CHECK:
         return service_check(options.file);
+    case ACTION_RELOAD:
+        return service_reload();
     case ACTION_INSTALL:
         return report("installed",
                       os_service_install(SERVICE_NAME, "iSCSI initiator service", "--service"));

@@ -11,6 +11,7 @@ enum { ON_DEMAND_IDLE = 60 /* seconds */ };
 
 const char options_usage[] =
     "usage: iscsidscd [OPTION]...\n"
+    "       iscsidscd reload [OPTION]...\n"
     "Keeps the iSCSI sessions of the programs on this machine.\n"
     "\n"
     "  --foreground       stay attached to the terminal, log to standard error\n"
@@ -25,7 +26,8 @@ const char options_usage[] =
     "  --uninstall        remove that service\n"
     "  --version, --help\n"
     "\n"
-    "SIGHUP reads iscsi.conf again; SIGTERM logs all sessions out and ends the service.\n";
+    "\"reload\" has the running service read iscsi.conf again, and says what is wrong with it, as\n"
+    "SIGHUP does in the log; SIGTERM logs all sessions out and ends the service.\n";
 
 static bool complain(const char *what, const char *argument)
 {
@@ -77,6 +79,7 @@ static bool take_action(struct service_options *options, const char *name)
         {"--help", ACTION_HELP},           {"--version", ACTION_VERSION},
         {"--check-config", ACTION_CHECK},  {"--install", ACTION_INSTALL},
         {"--uninstall", ACTION_UNINSTALL}, {"--service", ACTION_SERVICE},
+        {"reload", ACTION_RELOAD},
     };
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (strcmp(name, actions[i].name) == 0) {

@@ -10,6 +10,7 @@ enum service_action {
     ACTION_HELP,
     ACTION_VERSION,
     ACTION_CHECK,     /* --check-config */
+    ACTION_RELOAD,    /* reload: of the running service */
     ACTION_INSTALL,   /* --install: as a Windows service */
     ACTION_UNINSTALL, /* --uninstall */
     ACTION_SERVICE,   /* --service: run by Windows' service control manager */

@@ -1,5 +1,6 @@
 #include "service/service.h"
 #include "devices/devices.h"
+#include "door/door.h"
 #include "engine/log.h"
 #include "os/crypto.h"
 #include "os/system.h"
@@ -13,6 +14,15 @@
 enum {
     REFUSALS_EVERY = 10000, /* milliseconds between two lines about refused clients */
     START_MARGIN = 10000,   /* beyond the time for which a start waits for devices */
+};
+
+enum { PROBLEMS_MOST = 100 };
+
+/* Of a file, in words. */
+struct problems {
+    struct os_arena arena;
+    const char *items[PROBLEMS_MOST];
+    uint32_t count;
 };
 
 struct service {
@@ -72,6 +82,12 @@ static void on_ready(void *context, unsigned missing, uint32_t left)
         os_service_starting(left + START_MARGIN);
     else
         os_notice_post(OS_NOTICE_READY);
+}
+
+static void on_reload(void *context)
+{
+    (void)context;
+    os_notice_post(OS_NOTICE_RELOAD);
 }
 
 static void on_configure(struct os_job *job)
@@ -136,6 +152,7 @@ static enum status start_engine(struct service *service)
     enum status status = engine_start_service(&service->engine, service->meeting.state);
     if (status != STATUS_OK)
         return status;
+    engine_on_reload(service->engine, on_reload, service);
     os_loop_post(engine_loop(service->engine), &service->configure_job);
     status = start_devices(service);
     if (status != STATUS_OK)
@@ -191,14 +208,36 @@ static enum status start(struct service *service)
 
 /* --- running --- */
 
+/* What was wrong, in the log and for those who asked. */
+static void keep_problem(void *context, bool warning, const char *text)
+{
+    struct problems *problems = context;
+    on_problem(NULL, warning, text);
+    if (problems->count < PROBLEMS_MOST)
+        problems->items[problems->count] = os_arena_text(&problems->arena, text);
+    if (problems->count < PROBLEMS_MOST && problems->items[problems->count] != NULL)
+        problems->count++;
+}
+
+static void answer_reload(struct service *service, uintptr_t begun, enum status status,
+                          struct problems *problems)
+{
+    const struct text_list list = {problems->items, problems->count};
+    engine_reloaded(service->engine, begun, status, &list);
+    os_arena_clear(&problems->arena);
+}
+
 static void reload(struct service *service)
 {
     struct service_configuration fresh;
     struct configuration *whole;
+    struct problems problems = {.count = 0};
+    const struct configuration_teller teller = {.tell = keep_problem, .context = &problems};
+    uintptr_t begun = engine_reload_begins(service->engine);
     if (service->ready)
         os_service_tell(OS_SERVICE_RELOADING);
     enum status status =
-        service_configuration_load(&fresh, &whole, service->meeting.state, NULL, &log_problems);
+        service_configuration_load(&fresh, &whole, service->meeting.state, NULL, &teller);
     if (status == STATUS_OK) {
         door_server_groups(service->server, fresh.group, fresh.read_group);
         /* That was done on the engine's thread, so an earlier job has run. */
@@ -208,6 +247,7 @@ static void reload(struct service *service)
         meeting_permit(&service->meeting, &fresh);
         log_event(OS_LOG_INFO, "configured", NULL);
     }
+    answer_reload(service, begun, status, &problems);
     if (service->ready)
         os_service_tell(OS_SERVICE_READY);
 }
@@ -360,4 +400,24 @@ int service_check(const char *path)
     configuration_free(whole);
     puts("The configuration is valid.");
     return 0;
+}
+
+int service_reload(void)
+{
+    const struct request_reload request = {0};
+    struct reply_reload reply = {0};
+    struct os_arena arena = {0};
+    enum status status = STATUS_NO_MEMORY;
+    if (os_set_environment("ISCSIDSC_SERVICE", "require"))
+        status = door_call(OPERATION_reload, &request, &reply, &arena);
+    if (status == STATUS_OK)
+        status = (enum status)reply.outcome;
+    for (uint32_t i = 0; i < reply.problems.count; i++)
+        fprintf(stderr, "iscsidscd: %s\n", reply.problems.items[i]);
+    if (status == STATUS_OK)
+        puts("The configuration has been read again.");
+    else if (reply.problems.count == 0)
+        fprintf(stderr, "iscsidscd: %s\n", status_text(status));
+    os_arena_clear(&arena);
+    return status == STATUS_OK ? 0 : 1;
 }

@@ -13,4 +13,8 @@ int service_run(const struct service_options *options);
  * the file that a service would read. Returns the exit code. */
 int service_check(const char *path);
 
+/* Has the running service read iscsi.conf again. Returns the exit code: 1 when there is none, or
+ * the file is not valid, and standard error says why. */
+int service_reload(void);
+
 #endif
