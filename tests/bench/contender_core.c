@@ -51,7 +51,7 @@ static struct session_settings settings_for(const char *target)
                    .max_outstanding_r2t = 16,
                    .data_pdu_in_order = true,
                    .data_sequence_in_order = true},
-        .timeouts = {10000, 10000, 10000},
+        .timeouts = {.login = 10000, .command = 10000, .logout = 10000},
     };
 }
 

@@ -75,7 +75,7 @@ static int start(void **state)
                    .max_outstanding_r2t = 1,
                    .data_pdu_in_order = true,
                    .data_sequence_in_order = true},
-        .timeouts = {BOUND, BOUND, BOUND},
+        .timeouts = {.login = BOUND, .command = BOUND, .logout = BOUND},
     };
     struct contact_settings settings = {
         .session = &session, .portal = &portal, .connect_timeout = BOUND};
