@@ -1,6 +1,8 @@
 """What tests of the service's devices share: a service that makes them, a target with its disks in files, and the programs
 that people use on them."""
 
+import contextlib
+import glob
 import os
 import shutil
 import subprocess
@@ -18,6 +20,29 @@ SECONDS = 60
 
 def missing_program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None
+
+
+def missing_fuse():
+    """Why there are no files of devices here."""
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return "/dev/fuse cannot be opened"
+    return "fusermount3 is not installed" if missing_program("fusermount3") else None
+
+
+def missing_loop():
+    """Why there are no block devices here."""
+    if os.geteuid() != 0:
+        return "only root makes loop devices"
+    return None if os.access("/dev/loop-control", os.R_OK | os.W_OK) else "/dev/loop-control cannot be opened"
+
+
+def loops_of(directory):
+    """The loop devices whose files lie there."""
+    found = []
+    for name in os.listdir("/sys/block"):
+        with contextlib.suppress(OSError), open("/sys/block/%s/loop/backing_file" % name) as backing:
+            found += ["/dev/" + name] if backing.read().startswith(directory) else []
+    return found
 
 
 class Target(test_service_restart.EmbeddedAt):
@@ -39,12 +64,16 @@ class Case(test_service_restart.Case):
 
     def setUp(self):
         super().setUp()
-        os.mkdir(self.state, 0o700)
-        self.root = os.path.join(self.state, "devices")
-        self.configure(self.settings)
         self.disks = [self.new_disk(number, size) for number, size in enumerate(self.sizes)]
         self.target = self.start_target("127.0.0.1:0")
         self.portal = self.target.portals[0]
+        self.start_service()
+
+    def start_service(self):
+        """One that knows nothing yet."""
+        os.mkdir(self.state, 0o700)
+        self.root = os.path.join(self.state, "devices")
+        self.configure(self.settings)
         self.service = self.serve()
 
     def configure(self, settings):
@@ -64,11 +93,10 @@ class Case(test_service_restart.Case):
         return target.start()
 
     def log_in_to_disk(self, portal=None):
-        """Where the first unit's NBD export is."""
+        """All of its units become devices soon."""
         address, port = (portal or self.portal).rsplit(":", 1)
         self.succeed("AddTargetPortal", address, port)
         self.succeed("LoginTarget", TARGET, "T", address, port, *"* * * * * * *".split(), self.time2wait, *"* * * * * 0".split())
-        return self.wait_for_nbd(0)
 
     def place(self, lun, form):
         return os.path.join(self.root, "bus0", "target0", "lun%d" % lun, form)
@@ -91,3 +119,33 @@ class Case(test_service_restart.Case):
                               timeout=SECONDS, check=False, text=True)
         self.assertEqual(done.returncode, code, "%s\n%s" % (" ".join(command), done.stdout))
         return done.stdout
+
+
+class BlockCase(Case):
+    """Units become block devices, and file systems are mounted from them."""
+
+    def setUp(self):
+        why = missing_fuse() or missing_loop()
+        if why:
+            self.skipTest("there are no block devices here: " + why)
+        super().setUp()
+
+    def block_device(self):
+        """Of the only unit."""
+        pattern = os.path.join(self.root, "bus0", "target0", "lun*", "disk")
+        test_service.wait_for(lambda: glob.glob(pattern), pattern)
+        disk, = glob.glob(pattern)
+        self.loop = device = self.tool("losetup", "--find", "--show", "--direct-io=on", disk).strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", device], stderr=subprocess.DEVNULL, check=False)
+        return device
+
+    def mount(self, device, options="rw"):
+        place = os.path.join(self.directory, "mounted")
+        os.makedirs(place, exist_ok=True)
+        self.tool("mount", "-t", "ext4", "-o", options, device, place)
+        self.addCleanup(subprocess.run, ["umount", "-l", place], stderr=subprocess.DEVNULL, check=False)
+        return place
+
+    def unmount(self, place):
+        self.tool("umount", place)
+        self.tool("losetup", "-d", self.loop)

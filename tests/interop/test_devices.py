@@ -52,7 +52,8 @@ class Devices(device_case.Case):
         self.assertEqual([entry["export-name"] for entry in listed], ["bus0/target0/lun1"])
 
     def test_an_image_goes_there_and_back(self):
-        uri = self.log_in_to_disk()
+        self.log_in_to_disk()
+        uri = self.wait_for_nbd(0)
         there, back = self.image(1), os.path.join(self.state, "back")
         self.tool("nbdcopy", "--flush", "--connections=4", "--requests=64", there, uri)
         self.assert_same(there, self.disk)
@@ -76,7 +77,8 @@ class Devices(device_case.Case):
             self.assertNotIn("failed", output)
 
     def test_io_goes_on_over_a_restart_of_the_target(self):
-        uri = self.log_in_to_disk()
+        self.log_in_to_disk()
+        uri = self.wait_for_nbd(0)
         there = self.image(3)
         copy = subprocess.Popen(["nbdcopy", "--flush", "--request-size=65536", there, uri], stderr=subprocess.PIPE)
         self.addCleanup(copy.stderr.close)
@@ -110,7 +112,8 @@ class Devices(device_case.Case):
         self.assertEqual(sorted(os.listdir(self.root + ".sockets")), ["bus0"])
         self.service = self.serve()
         test_service.wait_for(lambda: os.listdir(self.root) == [], "what the killed service has left to be gone")
-        uri = self.log_in_to_disk()
+        self.log_in_to_disk()
+        uri = self.wait_for_nbd(0)
         self.assertEqual(json.loads(self.tool("nbdinfo", "--json", uri))["exports"][0]["export-size"], SIZE)
 
 

@@ -86,19 +86,20 @@ class Case(device_case.Case):
     def answers(self, lun):
         """A socket that has a name may listen only a moment later."""
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as client, contextlib.suppress(ConnectionError):
-            client.connect(self.nbd(lun))
+            client.connect(os.path.realpath(self.nbd(lun)))
             return client.recv(8) == b"NBDMAGIC"
         return False
 
     def left(self):
         """What there is of devices on this machine that belongs to this test."""
-        found = ["file " + os.path.join(self.root, name) for name in os.listdir(self.root)]
+        found = []
+        for place in self.root, self.root + ".sockets":
+            with contextlib.suppress(FileNotFoundError):
+                found += [os.path.join(place, name) for name in os.listdir(place) if name.startswith("bus")]
         with open("/proc/self/mountinfo") as mounts:
-            found += ["mount " + line.split()[4] for line in mounts if self.directory in line and line.split()[4] != self.root]
-        for name in os.listdir("/sys/block"):
-            with contextlib.suppress(OSError), open("/sys/block/%s/loop/backing_file" % name) as backing:
-                found += [name] if self.directory in backing.read() else []
-        return found
+            points = [line.split()[4] for line in mounts if self.directory in line]
+        found += ["mount " + point for point in points if point != self.root or self.service.process.poll() is not None]
+        return found + device_case.loops_of(self.directory)
 
     def assert_nothing_left(self):
         try:
@@ -179,7 +180,7 @@ class Kills(Case):
             self.wait_for_nbd(lun)
             test_service.wait_for(lambda: self.answers(lun), "LUN %d to answer" % lun)
         if number == KILLS - 1:
-            self.assertEqual(os.listdir(self.root), ["bus0"])
+            self.assertEqual([name for name in os.listdir(self.root) if name.startswith("bus")], ["bus0"])
             self.assertEqual(os.listdir(os.path.join(self.root, "bus0")), ["target0"])
         self.assertEqual(self.service.stop(), 0)
         self.assert_nothing_left()

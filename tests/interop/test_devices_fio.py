@@ -79,9 +79,34 @@ class Nbd(Form):
         return ["--ioengine=nbd", "--uri=" + case.wait_for_nbd(lun)]
 
 
+class Fuse(Form):
+    """Past the page cache: what is verified is to come from the target."""
+
+    name = "fuse"
+    sizes = ["--bsrange=512-64k"]
+
+    def missing(self):
+        return device_case.missing_fuse()
+
+    def device(self, case, lun):
+        return ["--ioengine=libaio", "--direct=1", "--filename=" + case.wait_for(case.place(lun, "disk"))]
+
+
+class FuseCached(Form):
+    """Bytes of any number at any place, by way of the page cache."""
+
+    name = "fuse, cached"
+
+    def missing(self):
+        return device_case.missing_fuse()
+
+    def device(self, case, lun):
+        return ["--ioengine=psync", "--invalidate=1", "--end_fsync=1", "--filename=" + case.wait_for(case.place(lun, "disk"))]
+
+
 class Fio(device_case.Case):
     settings = "DelayBetweenReconnect = 1\n"
-    forms = [Nbd()]
+    forms = [Nbd(), Fuse(), FuseCached()]
     sizes = [2 * AREA] * len(forms)
     more = ["--time2wait", "0"]
     time2wait = "0"
