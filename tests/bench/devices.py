@@ -33,18 +33,19 @@ def log_in(build, portal, environment):
         raise RuntimeError(done.stdout)
 
 
-def forms(root):
+def forms(root, links):
     """Which there are, as bench_devices takes them."""
-    place = os.path.join(root, "bus0", "target0", "lun0")
-    nbd = os.path.join(place, "nbd")
-    ports.wait_until(lambda: os.path.exists(nbd), nbd)
-    return ["NBD=" + nbd]
+    place = os.path.join("bus0", "target0", "lun0")
+    paths = [("NBD", os.path.join(root, place, "nbd")), ("FUSE", os.path.join(root, place, "disk")),
+             ("loop", os.path.join(links, place, "disk"))]
+    ports.wait_until(lambda: os.path.exists(paths[0][1]), paths[0][1])
+    return ["%s=%s" % (name, os.path.realpath(path)) for name, path in paths if os.path.exists(path)]
 
 
 def main():
     build = os.path.abspath(sys.argv[1])
     with Target(build) as target, tempfile.TemporaryDirectory(prefix="iscsidsc-bench-") as directory:
-        state, root = os.path.join(directory, "state"), os.path.join(directory, "devices")
+        state, root, links = (os.path.join(directory, name) for name in ("state", "devices", "links"))
         os.mkdir(state, 0o700)
         with open(os.path.join(state, "iscsi.conf"), "w") as file:
             file.write("DeviceDirectory = %s\n" % root)
@@ -53,7 +54,7 @@ def main():
             log_in(build, target.portals[0], dict(os.environ, ISCSIDSC_STATE=state, ISCSIDSC_SERVICE="require"))
             own = os.path.join(directory, "own")
             return subprocess.run([os.path.join(build, "bench_devices"), str(DISK // 512), target.portals[0], TARGET,
-                                   str(target.process.pid), str(process.pid), *forms(root)], check=False,
+                                   str(target.process.pid), str(process.pid), *forms(root, links)], check=False,
                                   env=dict(os.environ, ISCSIDSC_STATE=own, ISCSIDSC_SERVICE="never")).returncode
         finally:
             process.send_signal(signal.SIGTERM)
