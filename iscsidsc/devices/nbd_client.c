@@ -15,6 +15,7 @@ enum {
     REQUESTS_MOST = 256,   /* under way, of a client */
     BYTES_MOST = 64 << 20, /* the same, of data */
     REPLIES_BATCH = 31,    /* to a system call */
+    SEND_ROOM = 1 << 20,   /* a large read is sent with one wake-up and not with ten */
 };
 
 /* --- input --- */
@@ -342,6 +343,7 @@ void nbd_client_new(struct nbd_export *export, os_socket socket)
     list_init(&client->kept);
     client->watch.socket = socket;
     client->watch.ready = on_ready;
+    os_send_room(socket, SEND_ROOM);
     client->job.run = on_job;
     if (!os_watch_start(export->loop, &client->watch, OS_READABLE)) {
         os_close(socket);

@@ -66,6 +66,8 @@ void os_shutdown_send(os_socket socket);
  * who knows how much is to come. 1 at first. Where the system cannot, nothing changes.
  */
 void os_receive_least(os_socket socket, unsigned bytes);
+/* So much may wait in the system for the peer to take it, as far as the system grants that. */
+void os_send_room(os_socket socket, unsigned bytes);
 
 /*
  * Returns the bytes moved (> 0), 0 for "would block", or -1 with *status set:

@@ -210,6 +210,14 @@ void os_receive_least(os_socket socket, unsigned bytes)
     setsockopt((int)socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
 }
 
+/* Who administers the network may go beyond net.core.wmem_max. */
+void os_send_room(os_socket socket, unsigned bytes)
+{
+    int room = (int)bytes;
+    if (setsockopt((int)socket, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) != 0)
+        setsockopt((int)socket, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+}
+
 long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum status *status)
 {
     ssize_t got;

@@ -263,6 +263,12 @@ void os_receive_least(os_socket socket, unsigned bytes)
     (void)bytes;
 }
 
+void os_send_room(os_socket socket, unsigned bytes)
+{
+    int room = (int)bytes;
+    setsockopt((SOCKET)socket, SOL_SOCKET, SO_SNDBUF, (const char *)&room, sizeof room);
+}
+
 long os_receive(os_socket socket, const struct iov *pieces, size_t count, enum status *status)
 {
     WSABUF buffers[OS_IOV_MAX];
