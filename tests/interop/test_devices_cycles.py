@@ -29,6 +29,7 @@ CYCLES, WARM_UP = 500, 100
 GROWTH_MOST = 256  # KiB; a sanitizer keeps what was freed, and is not asked
 KILLS = int(os.environ.get("TEST_KILLS", 15))
 KILLED_WITHIN = 0.12  # seconds
+BUSY = "A device of the session is in use."
 OTHER = device_case.TARGET + "-2"
 
 
@@ -130,15 +131,29 @@ class Cycles(Case):
     def cycle(self, console, times):
         for _ in range(times):
             session = re.search(r"Session Id is (\S+)", console.succeed(login(device_case.TARGET))).group(1)
-            if self.dice.random() < 0.5:
-                self.use(self.dice.randrange(2))
-            console.succeed("LogoutTarget " + session)
+            use = self.dice.choice([None, self.use, self.read])
+            if use is not None:
+                use(self.dice.randrange(2))
+            # The kernel tells of a file's end only after its close.
+            test_service.wait_for(lambda: self.log_out(console, session), "the device to be free")
+
+    @staticmethod
+    def log_out(console, session):
+        output = console.command("LogoutTarget " + session)
+        assert test_service.SUCCESS in output or BUSY in output, output
+        return BUSY not in output
 
     def use(self, lun):
         """The devices of the others may or may not be there when the session ends."""
         path = os.path.realpath(self.wait_for(self.nbd(lun)))
         test_service.wait_for(lambda: self.answers(lun), "LUN %d to answer" % lun)
         test_service.wait_for(lambda: self.connections_at(path) == 0, "the service to see that its client is gone")
+
+    def read(self, lun):
+        if device_case.missing_fuse():
+            return
+        with open(self.wait_for(self.place(lun, "disk")), "rb") as file:
+            self.assertEqual(file.read(8192), bytes(8192))
 
     @staticmethod
     def connections_at(path):
