@@ -1255,6 +1255,20 @@ typedef struct {
  */
 ISDSC_API ISDSC_STATUS WaitIScsiEvents(ULONGLONG *Position, ULONG Timeout, BOOLEAN *Lost,
                                        ULONG *Count, PISCSI_EVENT Events);
+
+/*
+ * Sends a session to another portal of its target, which it prefers from then on: commands
+ * under way end first, others wait. Not part of Microsoft's interface, and not in the DLL.
+ *
+ * Portal: "address" or "address:port"; one of those that are known of the target. Returns
+ * when the session is there, or has failed to get there.
+ *
+ * Errors: ERROR_INVALID_PARAMETER; ISDSC_INVALID_SESSION_ID; ISDSC_NO_PORTAL_SPECIFIED: the
+ * target has no such portal; ISDSC_SESSION_BUSY: it is on its way already, or being logged out;
+ * ISDSC_CONNECTION_FAILED and others of a login: the session is where it was, or elsewhere.
+ */
+ISDSC_API ISDSC_STATUS SwitchIScsiSessionPortal(PISCSI_UNIQUE_SESSION_ID UniqueSessionId,
+                                                const char *Portal);
 #endif
 #ifdef __cplusplus
 }

@@ -63,6 +63,8 @@ static const struct command commands[] = {
      "Add a connection to a session."},
     {"RemoveConnection", EXACTLY(2), 0, run_remove_connection, "<Session Id> <Connection Id>",
      "Remove a connection from a session."},
+    {"SwitchPortal", EXACTLY(2), 0, run_switch_portal, "<Session Id> <Portal Address>[:<Socket>]",
+     "Send a session to another portal of its target."},
     {"SessionList", BETWEEN(0, 1), 0, run_session_list, "[<Show Device Info>]",
      "List the sessions. F leaves out their devices."},
     {"ReportTargetMappings", EXACTLY(0), 0, run_mappings, "",

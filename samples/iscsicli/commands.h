@@ -30,7 +30,7 @@ command_run run_add_isns, run_remove_isns, run_refresh_isns, run_list_isns;
 /* logins.c */
 command_run run_login, run_persistent_login, run_quick_login, run_logout, run_list_persistent,
     run_remove_persistent;
-command_run run_add_connection, run_quick_add_connection, run_remove_connection;
+command_run run_add_connection, run_quick_add_connection, run_remove_connection, run_switch_portal;
 /* sessions.c */
 command_run run_session_list, run_mappings;
 /* scsi.c */

@@ -223,6 +223,15 @@ ISDSC_STATUS run_quick_add_connection(int count, char **arguments)
     return status;
 }
 
+ISDSC_STATUS run_switch_portal(int count, char **arguments)
+{
+    ISCSI_UNIQUE_SESSION_ID session;
+    ISDSC_STATUS status = argument_session_id(arguments[0], &session);
+
+    (void)count;
+    return status == ERROR_SUCCESS ? platform_switch_portal(&session, arguments[1]) : status;
+}
+
 ISDSC_STATUS run_remove_connection(int count, char **arguments)
 {
     ISCSI_UNIQUE_SESSION_ID session;

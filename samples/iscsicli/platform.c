@@ -29,6 +29,13 @@ int platform_exit_code(ISDSC_STATUS status)
     return (int)status;
 }
 
+ISDSC_STATUS platform_switch_portal(ISCSI_UNIQUE_SESSION_ID *session, const char *portal)
+{
+    (void)session;
+    (void)portal;
+    return ERROR_NOT_SUPPORTED;
+}
+
 ISDSC_STATUS platform_monitor(unsigned long seconds,
                               void (*tell)(const struct platform_event *event))
 {
@@ -113,6 +120,11 @@ ISDSC_STATUS platform_monitor(unsigned long seconds,
         now = milliseconds_now();
     }
     return status;
+}
+
+ISDSC_STATUS platform_switch_portal(ISCSI_UNIQUE_SESSION_ID *session, const char *portal)
+{
+    return SwitchIScsiSessionPortal(session, portal);
 }
 
 void platform_status_text(ISDSC_STATUS status, char *text, size_t size)

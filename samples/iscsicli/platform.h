@@ -28,6 +28,9 @@ struct platform_event {
 ISDSC_STATUS platform_monitor(unsigned long seconds,
                               void (*tell)(const struct platform_event *event));
 
+/* Linux: the library does it. Windows: the DLL has no function for it; ERROR_NOT_SUPPORTED. */
+ISDSC_STATUS platform_switch_portal(ISCSI_UNIQUE_SESSION_ID *session, const char *portal);
+
 /* The 4 or 16 bytes of an IPv4 or IPv6 address; the number of bytes, 0 if the text is no such
  * address. */
 ULONG platform_ipv4(const char *text, UCHAR *bytes);

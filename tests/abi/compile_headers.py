@@ -90,6 +90,7 @@ def uses():
               "    { const char *text = GetIScsiStatusText(ISDSC_TARGET_ERROR); sum += text != 0; }",
               "    { ISCSI_EVENT event; ULONGLONG position = ISCSI_EVENTS_FROM_NOW; BOOLEAN lost; ULONG count = 1;",
               "      sum += WaitIScsiEvents(&position, 0, &lost, &count, &event) + event.Kind + position; }",
+              "    { ISCSI_UNIQUE_SESSION_ID session = {0, 0}; sum += SwitchIScsiSessionPortal(&session, \"1.2.3.4:3260\"); }",
               "#endif",
               "    return sum == 0;", "}", ""]
     return "\n".join(lines)

@@ -161,6 +161,19 @@ class Failover(Case):
         self.expect_passes(fio)
         self.end_fio(fio)
 
+    def test_sent_there(self):
+        self.begin("PreferredPortal = %s" % self.addresses[0])
+        session = re.search(r"Session Id is (\S+)", self.succeed("QLoginTarget", TARGET)).group(1)
+        self.wait_at(0)
+        fio = self.start_fio(1)
+        for link in 1, 0, 1:
+            self.expect_passes(fio)
+            self.succeed("SwitchPortal", session, self.addresses[link])
+            self.assertEqual(self.where(), [self.addresses[link]])
+        code, output = self.ask("SwitchPortal", session, "10.99.0.1")
+        self.assertNotEqual(code, 0, output)
+        self.end_fio(fio)
+
     def test_a_path_for_each(self):
         self.begin("Multipath = yes")
         for address in self.addresses:

@@ -14,7 +14,7 @@ from iscsicli_case import INVALID_PARAMETER, INVALID_SESSION_ID, SUCCESS, Case
 COMMANDS = """AddTarget RemoveTarget AddTargetPortal RemoveTargetPortal RefreshTargetPortal ListTargets
     ListTargetPortals TargetInfo AddiSNSServer RemoveiSNSServer RefreshiSNSServer ListiSNSServers LoginTarget
     PersistentLoginTarget LogoutTarget ListPersistentTargets RemovePersistentTarget AddConnection RemoveConnection
-    SessionList ReportTargetMappings ScsiInquiry ReadCapacity ReportLUNs ListInitiators NodeName CHAPSecret TunnelAddr
+    SwitchPortal SessionList ReportTargetMappings ScsiInquiry ReadCapacity ReportLUNs ListInitiators NodeName CHAPSecret TunnelAddr
     GroupKey PSKey GetPSKey BindPersistentVolumes BindPersistentDevices ReportPersistentDevices AddPersistentDevice
     RemovePersistentDevice ClearPersistentDevices Monitor QLoginTarget QAddTarget QAddTargetPortal QAddConnection""".split()
 
@@ -38,7 +38,7 @@ class Usage(Case):
                  ["AddTargetPortal", "h"], ["AddTargetPortal", "h", "1", "*"], ["AddTargetPortal"] + ["*"] * 13,
                  ["RemoveTargetPortal", "h"], ["RemoveTargetPortal"] + ["*"] * 5, ["QLoginTarget"],
                  ["QLoginTarget", "x", "user"], ["QLoginTarget", "x", "user", "password", "1"],
-                 ["QAddTargetPortal", "h", "3260"], ["QAddConnection", "1-1", "*"], ["ScsiInquiry", "1-1", "0", "0"],
+                 ["QAddTargetPortal", "h", "3260"], ["QAddConnection", "1-1", "*"], ["SwitchPortal", "1-1"], ["ScsiInquiry", "1-1", "0", "0"],
                  ["ReadCapacity", "1-1"], ["ReportLUNs"], ["LoginTarget"] + login, ["LoginTarget"] + login + ["2"],
                  ["LoginTarget"] + login + ["0"] + lun, ["LoginTarget"] + login + ["2"] + lun,
                  ["LoginTarget"] + login + ["1073741825"] + lun, ["AddTarget"] + ["*"] * 15, ["AddConnection"] + ["*"] * 15,

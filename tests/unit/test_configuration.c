@@ -431,7 +431,7 @@ static void resolve(const struct configuration *configuration, const char *of,
 
 static void describe(const struct scoped_parameters *parameters, const char *counts, char out[512])
 {
-    char value[PARAMETER_VALUE_ROOM], where[64] = "", in[64] = "";
+    char value[PARAMETER_VALUE_ROOM], where[128] = "", in[32] = "";
     size_t length = strcspn(counts, ":");
     int i = 0;
     while (strlen(scoped_table[i].name) != length ||
