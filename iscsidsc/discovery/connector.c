@@ -20,6 +20,7 @@ struct connector {
     struct os_address addresses[OS_RESOLVE_MAX];
     size_t count;
     size_t next; /* address to try */
+    uint32_t buffers;
     enum status failure;
 };
 
@@ -92,8 +93,9 @@ static enum status try_address(struct connector *connector, const struct os_addr
 {
     if (!usable(connector, address))
         return STATUS_ADDRESS_FAMILY;
-    enum status status = os_connect(&connector->watch.socket, address,
-                                    connector->has_source ? &connector->source : NULL);
+    enum status status =
+        os_connect_buffered(&connector->watch.socket, address,
+                            connector->has_source ? &connector->source : NULL, connector->buffers);
     if (status != STATUS_OK) {
         connector->watch.socket = OS_NO_SOCKET;
         return status;
@@ -200,6 +202,7 @@ struct connector *connector_start(struct os_loop *loop, const struct connector_t
         connector->source = *target->source;
         connector->has_source = true;
     }
+    connector->buffers = target->buffers;
     connector->gate = target->gate;
     connector->port = target->port;
     connector->host = os_copy_text(target->host);

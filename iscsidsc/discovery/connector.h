@@ -21,6 +21,7 @@ struct connector_target {
     const char *host;
     uint16_t port;
     const struct os_address *source; /* local address to connect from; NULL: any */
+    uint32_t buffers;                /* bytes of the socket's; 0: the system's */
     uint32_t timeout;                /* milliseconds for the lookup and all addresses */
     struct connect_gate *gate;       /* NULL: none */
 };

@@ -37,6 +37,7 @@ struct contact_settings {
     const struct portal_address *portal;
     const struct os_address *source; /* NULL: any */
     uint32_t connect_timeout;        /* milliseconds */
+    uint32_t buffers;                /* bytes of the socket's; 0: the system's */
     bool credentials_stay;           /* no login with CHAP follows a redirect */
 };
 

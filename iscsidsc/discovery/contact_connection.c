@@ -133,6 +133,7 @@ static bool connect_portal(struct contact_connection *connection)
         .host = portal->host,
         .port = portal->port,
         .source = approach->has_source ? &approach->source : NULL,
+        .buffers = approach->buffers,
         .timeout = approach->connect_timeout,
         .gate = connection->contact->base->gate,
     };
@@ -288,6 +289,7 @@ static bool prepare(struct contact_connection *connection, const struct contact_
     connection->approach = approach;
     approach->settings = settings->session;
     approach->portals[0] = *settings->portal;
+    approach->buffers = settings->buffers;
     approach->connect_timeout = settings->connect_timeout;
     approach->credentials_stay = settings->credentials_stay;
     if (settings->source != NULL) {

@@ -20,6 +20,7 @@ struct approach {
     struct os_address source;
     bool has_source;
     bool credentials_stay;
+    uint32_t buffers;
     uint32_t connect_timeout;
     struct connector *connector;
 };

@@ -48,6 +48,7 @@ static void take_methods(const struct blob *value, struct adapter_settings *out)
         return;
     memcpy(out->methods, value->data, value->length);
     out->method_count = value->length;
+    out->methods_set = true;
 }
 
 static enum status read_all(struct store *store, struct os_arena *arena,
@@ -168,11 +169,12 @@ static bool secret_fits(const struct blob *secret)
 }
 
 /* Without a name it is the node's. */
-static void use_chap(const struct blob *name, const struct blob *secret,
+static void use_chap(struct engine *engine, const struct blob *name, const struct blob *secret,
                      struct option_settings *out)
 {
     struct chap_credentials *chap = &out->session.chap;
     out->session.auth = SESSION_AUTH_CHAP;
+    chap->memory = &engine->challenges;
     chap->name = out->initiator_name;
     if (chap_name_fits(name)) {
         memcpy(out->user_name, name->data, name->length);
@@ -198,7 +200,7 @@ enum status adapter_authentication(struct engine *engine, struct option_settings
     if (status == STATUS_OK && !secret_fits(&secret))
         status = STATUS_INVALID_TARGET_SECRET;
     if (status == STATUS_OK)
-        use_chap(&name, &secret, out);
+        use_chap(engine, &name, &secret, out);
     os_arena_wipe(&arena);
     return status;
 }

@@ -101,6 +101,10 @@ static void copy_credentials(struct option_settings *own, const struct session_s
         memcpy(own->peer_secret, chap->peer_secret, chap->peer_secret_length);
         chap->peer_secret = own->peer_secret;
     }
+    if (chap->peer_name != NULL) {
+        memcpy(own->peer_name, chap->peer_name, strlen(chap->peer_name) + 1);
+        chap->peer_name = own->peer_name;
+    }
 }
 
 /* What the options leave open is as in the session's login, and who we are in any case. */
@@ -123,13 +127,13 @@ static enum status choose_settings(struct engine_connection *connection,
                                    const struct login_options *options)
 {
     const struct engine_session *session = connection->session;
+    const struct configuration_subject subject = {.target = session->target};
     if (options == NULL)
         return STATUS_OK;
     connection->own = os_alloc(sizeof *connection->own);
     if (connection->own == NULL)
         return STATUS_NO_MEMORY;
-    enum status status =
-        options_settings(session->engine, options, session->target, connection->own);
+    enum status status = options_settings(session->engine, options, &subject, connection->own);
     if (status != STATUS_OK)
         return status;
     inherit(connection->own, options, session_settings(contact_session(session->contact)));

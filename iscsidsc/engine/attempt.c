@@ -48,15 +48,16 @@ static void note_failure(struct attempt *attempt, enum status status)
         attempt->failure = status;
 }
 
-static bool open_contact(struct attempt *attempt)
+static bool open_contact(struct attempt *attempt, const struct portal_address *portal)
 {
     struct engine_connection *connection = attempt->connection;
     struct engine_session *session = connection->session;
     const struct contact_settings settings = {
         .session = attempt->settings,
-        .portal = &attempt->portals[attempt->next++],
+        .portal = portal,
         .source = connection->has_source ? &connection->source : NULL,
         .connect_timeout = attempt->connect_timeout,
+        .buffers = session->parameters.tcp_window_size,
         .credentials_stay = session->engine->parameters.redirect_credentials == 0,
     };
     if (attempt->joins) {
@@ -86,12 +87,20 @@ static void fail(struct attempt *attempt, enum status status)
     attempt->done(attempt, status);
 }
 
+static enum status open_next(struct attempt *attempt)
+{
+    const struct portal_address *portal = &attempt->portals[attempt->next++];
+    enum status status = attempt->choose != NULL ? attempt->choose(attempt, portal) : STATUS_OK;
+    if (status == STATUS_OK && !open_contact(attempt, portal))
+        status = STATUS_NO_MEMORY;
+    return status;
+}
+
 static void try_next(struct attempt *attempt)
 {
-    if (attempt->next == attempt->count)
-        fail(attempt, attempt->failure);
-    else if (!open_contact(attempt))
-        fail(attempt, STATUS_NO_MEMORY);
+    enum status status = attempt->next == attempt->count ? attempt->failure : open_next(attempt);
+    if (status != STATUS_OK)
+        fail(attempt, status);
 }
 
 void attempt_start(struct attempt *attempt)

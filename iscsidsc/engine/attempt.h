@@ -10,7 +10,9 @@ struct attempt {
     struct engine_connection *connection;
     bool joins;                              /* the session that there is, else it makes one */
     const struct session_settings *settings; /* of the session to be made, or of the login */
-    struct portal_address *portals;          /* to try, in this order: one or more */
+    /* Sets them anew for the portal that is tried next; NULL: they are the same for all. */
+    enum status (*choose)(struct attempt *attempt, const struct portal_address *portal);
+    struct portal_address *portals; /* to try, in this order: one or more */
     size_t count;
     uint32_t connect_timeout; /* milliseconds for each portal */
     /* Once, maybe from inside attempt_start. OK: the connection is to take what was made. Else what

@@ -177,6 +177,15 @@ void configuration_resolve(const struct configuration *configuration,
     take_nop_out(configuration, out);
 }
 
+bool configuration_has_portals(const struct configuration *configuration)
+{
+    for (const struct section *s = configuration->global.next; s != NULL; s = s->next) {
+        if ((SCOPE_BIT(s->scope) & SCOPES_OF_PORTALS) != 0)
+            return true;
+    }
+    return false;
+}
+
 void scoped_parameters_wipe(struct scoped_parameters *parameters)
 {
     os_wipe(parameters, sizeof *parameters);
@@ -195,6 +204,18 @@ size_t configuration_discovery_addresses(const struct configuration *configurati
 {
     *out = configuration->discovery;
     return configuration->discovery_count;
+}
+
+bool configuration_has_discovery(const struct configuration *configuration, const char *host,
+                                 uint16_t port)
+{
+    const struct configuration_subject subject = {.discovery_address = host,
+                                                  .discovery_port = port};
+    for (const struct section *s = configuration->global.next; s != NULL; s = s->next) {
+        if (s->scope == SCOPE_DISCOVERY_ADDRESS && section_matches(s, &subject))
+            return true;
+    }
+    return false;
 }
 
 const struct parameters *configuration_parameters(const struct configuration *configuration)

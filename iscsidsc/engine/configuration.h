@@ -190,6 +190,8 @@ void configuration_tell_first(void *context, bool warning, const char *text);
 void configuration_resolve(const struct configuration *configuration,
                            const struct configuration_subject *subject,
                            struct scoped_parameters *out);
+/* Are there sections for addresses of portals? If not one look counts for all portals. */
+bool configuration_has_portals(const struct configuration *configuration);
 void scoped_parameters_wipe(struct scoped_parameters *parameters);
 /* The user names and passwords alone. */
 void scoped_parameters_forget(struct scoped_parameters *parameters);
@@ -197,6 +199,9 @@ void scoped_parameters_forget(struct scoped_parameters *parameters);
 /* In the order of the file; returns how many there are. */
 size_t configuration_discovery_addresses(const struct configuration *configuration,
                                          const struct configuration_discovery **out);
+
+bool configuration_has_discovery(const struct configuration *configuration, const char *host,
+                                 uint16_t port);
 
 const struct parameters *configuration_parameters(const struct configuration *configuration);
 /* The line that sets a row of parameter_table; 0: none. */

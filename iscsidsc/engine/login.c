@@ -6,6 +6,7 @@
 #include "engine/connections.h"
 #include "engine/exploration.h"
 #include "engine/login_portals.h"
+#include "engine/mechanism.h"
 #include "engine/ipsec.h"
 #include "engine/options.h"
 #include "engine/persistent.h"
@@ -109,6 +110,15 @@ static enum status make_units(struct engine_login *login)
     return status;
 }
 
+static void use_settings(struct engine_login *login)
+{
+    struct engine_session *session = login->session;
+    login->settings.session.target_name = login->target;
+    memcpy(login->settings.session.isid, session->isid, PDU_ISID_LENGTH);
+    session->parameters = login->settings.parameters;
+    scoped_parameters_forget(&session->parameters);
+}
+
 static enum status make_session(struct engine_login *login)
 {
     const struct login_again *again = login->again;
@@ -121,8 +131,7 @@ static enum status make_session(struct engine_login *login)
     session->informational = login->request->informational;
     session->restored = again != NULL;
     session->automatic = again != NULL && again->automatic;
-    session->parameters = login->settings.parameters;
-    scoped_parameters_forget(&session->parameters);
+    use_settings(login);
     struct engine_connection *leading = engine_leading(session);
     if (!portal_given(login->request->portal))
         failover_follow(session);
@@ -130,8 +139,6 @@ static enum status make_session(struct engine_login *login)
         leading->one_portal = !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);
     leading->source = login->source;
     leading->has_source = login->has_source;
-    login->settings.session.target_name = login->target;
-    memcpy(login->settings.session.isid, session->isid, PDU_ISID_LENGTH);
     return session->informational ? STATUS_OK : make_units(login);
 }
 
@@ -149,20 +156,25 @@ static bool take_target(struct engine_login *login, const struct known_target *t
     return true;
 }
 
-/* Options that were not given with the login have not been looked at yet. */
+/* As they are for the portal; NULL: for none of them yet. */
+static enum status take_settings(struct engine_login *login, const struct portal_address *portal)
+{
+    const struct configuration_subject subject =
+        subject_of_target(login->engine, login->target, portal);
+    options_wipe(&login->settings);
+    return options_settings(login->engine, login->defaults.options, &subject, &login->settings);
+}
+
+/* Options that were not given with the login have not been looked at yet, nor who found the target.
+ */
 static enum status take_defaults(struct engine_login *login, const struct known_target *target)
 {
     const struct request_login *request = login->request;
     struct login_defaults *defaults = &login->defaults;
     enum status status = login_defaults(login->engine, request, target, &login->arena, defaults);
-    if (status != STATUS_OK || defaults->options == NULL || defaults->options == request->options)
-        return status;
-    options_wipe(&login->settings);
-    status = options_check(defaults->options);
-    if (status == STATUS_OK)
-        status =
-            options_settings(login->engine, defaults->options, request->target, &login->settings);
-    return status;
+    if (status == STATUS_OK && defaults->options != request->options)
+        status = options_check(defaults->options);
+    return status == STATUS_OK ? take_settings(login, NULL) : status;
 }
 
 /* Asked early, for nobody shall rely on a stored login that is refused each time it is tried, and
@@ -202,8 +214,20 @@ static uint32_t connect_timeout(const struct engine_login *login)
     return standard < most ? standard : most;
 }
 
+static enum status choose(struct attempt *attempt, const struct portal_address *portal)
+{
+    struct engine_login *login = LIST_OWNER(attempt, struct engine_login, attempt);
+    enum status status = take_settings(login, portal);
+    if (status == STATUS_OK)
+        use_settings(login);
+    return status;
+}
+
 static void start_attempt(struct engine_login *login)
 {
+    if (configuration_has_portals(login->engine->configuration))
+        login->attempt.choose = choose;
+
     login->attempt.connection = engine_leading(login->session);
     login->attempt.settings = &login->settings.session;
     login->attempt.connect_timeout = connect_timeout(login);
@@ -256,6 +280,7 @@ static void begin(struct engine_login *login)
 static enum status check(struct engine_login *login)
 {
     const struct request_login *request = login->request;
+    const struct configuration_subject subject = {.target = request->target};
     enum status status = check_target_name(request->target);
     if (status == STATUS_OK)
         status = adapter_source(request->initiator, request->initiator_port, &login->source,
@@ -269,8 +294,7 @@ static enum status check(struct engine_login *login)
     if (status == STATUS_OK)
         status = check_mapping(request->mapping);
     if (status == STATUS_OK)
-        status =
-            options_settings(login->engine, request->options, request->target, &login->settings);
+        status = options_settings(login->engine, request->options, &subject, &login->settings);
     return status;
 }
 

@@ -16,6 +16,67 @@ struct mechanism_key mechanism_of_portal(const struct discovery_portal *entry)
     };
 }
 
+struct configuration_subject subject_of_portal(const struct discovery_portal *entry)
+{
+    return (struct configuration_subject){
+        .address = entry->portal->address,
+        .port = entry->portal->socket,
+        .discovery_address = entry->portal->address,
+        .discovery_port = entry->portal->socket,
+    };
+}
+
+static bool tells_of(const struct instance *instance, const struct portal_address *portal)
+{
+    for (size_t i = 0; i < instance->portal_count; i++) {
+        if (instance->portals[i].port == portal->port &&
+            name_equal(instance->portals[i].host, portal->host))
+            return true;
+    }
+    return false;
+}
+
+/* A discovery portal that the file names comes first, and of those who told of the portal. */
+static int fit(const struct engine *engine, const struct instance *instance,
+               const struct portal_address *portal)
+{
+    const struct mechanism_key *key = &instance->mechanism->key;
+    if (key->kind != MECHANISM_SENDTARGETS)
+        return 0;
+    return 1 + (portal != NULL && tells_of(instance, portal)) +
+           2 * configuration_has_discovery(engine->configuration, key->address, key->socket);
+}
+
+static void take_finder(const struct engine *engine, const struct known_target *target,
+                        const struct portal_address *portal, struct configuration_subject *out)
+{
+    int best = 0;
+    LIST_EACH(node, &target->instances)
+    {
+        const struct instance *instance = LIST_OWNER(node, struct instance, of_target);
+        int found = fit(engine, instance, portal);
+        if (found > best) {
+            best = found;
+            out->discovery_address = instance->mechanism->key.address;
+            out->discovery_port = instance->mechanism->key.socket;
+        }
+    }
+}
+
+struct configuration_subject subject_of_target(const struct engine *engine, const char *target,
+                                               const struct portal_address *portal)
+{
+    const struct known_target *known = catalogue_find(&engine->catalogue, target);
+    struct configuration_subject subject = {.target = target};
+    if (portal != NULL) {
+        subject.address = portal->host;
+        subject.port = portal->port;
+    }
+    if (known != NULL)
+        take_finder(engine, known, portal, &subject);
+    return subject;
+}
+
 static void name_server(const struct mechanism_key *key, char *name, size_t room)
 {
     struct portal_address where = {.port = key->socket};

@@ -7,6 +7,12 @@
 /* The mechanism of a discovery portal. */
 struct mechanism_key mechanism_of_portal(const struct discovery_portal *entry);
 
+/* Whose parameters count for a discovery session with it. */
+struct configuration_subject subject_of_portal(const struct discovery_portal *entry);
+/* The same for a login to a target that was found there. `portal`: that is to be used, or NULL. */
+struct configuration_subject subject_of_target(const struct engine *engine, const char *target,
+                                               const struct portal_address *portal);
+
 /*
  * "SendTargets:*192.0.2.1 0003260 Root\ISCSIPRT\0000_0 " (with the blank at the end),
  * "iSNS:192.0.2.2" (with the port, unless it is the usual one) or "Static:*". NULL: out of memory.

@@ -95,6 +95,7 @@ struct adapter_settings {
     uint32_t discovery;               /* enum discovery_method, those enabled */
     uint8_t methods[ADAPTER_METHODS]; /* of authentication, the best first */
     size_t method_count;
+    bool methods_set; /* by somebody: they are no default */
     struct stored_parameters parameters;
 };
 

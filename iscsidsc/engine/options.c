@@ -1,5 +1,6 @@
 #include "engine/options.h"
 #include "engine/adapter_settings.h"
+#include "engine/file_credentials.h"
 #include "engine/login_parameters.h"
 #include "engine/radius.h"
 #include "engine/settings.h"
@@ -222,24 +223,32 @@ static enum status set_names(struct engine *engine, struct option_settings *out)
 static enum status set_authentication(struct engine *engine, const struct login_options *options,
                                       struct option_settings *out)
 {
-    if (!given(options, OPTION_AUTH_TYPE))
-        return adapter_authentication(engine, out);
-    return options->auth_type != AUTH_NONE ? set_chap(engine, options, out) : STATUS_OK;
+    const struct adapter_settings *adapter;
+    if (given(options, OPTION_AUTH_TYPE))
+        return options->auth_type != AUTH_NONE ? set_chap(engine, options, out) : STATUS_OK;
+    enum status status = adapter_settings(engine, &adapter);
+    if (status != STATUS_OK)
+        return status;
+    /* What is said for some beats what is set for the adapter, and that what is said for all. */
+    if (file_has_credentials(&out->parameters, adapter->methods_set ? SCOPE_SUBNET : SCOPE_GLOBAL))
+        return file_credentials(engine, out);
+    return adapter_authentication(engine, out);
 }
 
 enum status options_settings(struct engine *engine, const struct login_options *options,
-                             const char *target, struct option_settings *out)
+                             const struct configuration_subject *subject,
+                             struct option_settings *out)
 {
     const struct parameters *parameters;
-    const struct configuration_subject subject = {.target = target};
-    *out = (struct option_settings){.session.discovery = target == NULL};
+    *out = (struct option_settings){.session.discovery = subject->target == NULL};
     enum status status = engine_parameters(engine, &parameters);
     if (status != STATUS_OK)
         return status;
-    configuration_resolve(engine->configuration, &subject, &out->parameters);
+    configuration_resolve(engine->configuration, subject, &out->parameters);
     status = set_names(engine, out);
     if (status == STATUS_OK)
-        status = login_parameters_offers(engine, target, &out->parameters, &out->session.offers);
+        status = login_parameters_offers(engine, subject->target, &out->parameters,
+                                         &out->session.offers);
     if (status != STATUS_OK)
         return status;
     set_times(parameters, out);

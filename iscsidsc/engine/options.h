@@ -41,7 +41,8 @@ struct option_settings {
     char initiator_alias[ADAPTER_ALIAS_ROOM];
     char user_name[CHAP_NAME_MAX + 1];
     uint8_t secret[CHAP_SECRET_MAX];
-    uint8_t peer_secret[SECRET_MOST];
+    uint8_t peer_secret[CHAP_SECRET_MAX];
+    char peer_name[CHAP_NAME_MAX + 1];
 };
 
 /*
@@ -53,14 +54,15 @@ struct option_settings {
 enum status options_check(const struct login_options *options);
 
 /*
- * Fills in all but target name and ISID; `target` tells whose login parameters count, NULL: it is a
- * discovery session. What the options leave open is the adapter's or the driver's. The options have
- * passed options_check. Statuses of the store and the configuration; INVALID_INITIATOR_SECRET:
- * mutual CHAP, but no initiator secret is set; INVALID_SECRET: it is the same as the password;
- * RADIUS_NOT_CONFIGURED.
+ * Fills in all but target name and ISID; `subject` tells whose parameters count, without a target
+ * it is a discovery session. What the options leave open is the file's, the adapter's or the
+ * driver's (docs/configuration.md). The options have passed options_check. Statuses of the store
+ * and the configuration; INVALID_INITIATOR_SECRET: mutual CHAP, but no initiator secret is set;
+ * INVALID_SECRET: it is the same as the password; RADIUS_NOT_CONFIGURED; those of file_credentials.
  */
 enum status options_settings(struct engine *engine, const struct login_options *options,
-                             const char *target, struct option_settings *out);
+                             const struct configuration_subject *subject,
+                             struct option_settings *out);
 
 /* CHAP_N travels as text: no NUL and no control character can be in it. */
 bool chap_name_clean(const struct blob *name);

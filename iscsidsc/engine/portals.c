@@ -3,6 +3,7 @@
 #include "engine/adapter_settings.h"
 #include "engine/checks.h"
 #include "engine/events.h"
+#include "engine/mechanism.h"
 #include "engine/options.h"
 #include "engine/probe.h"
 #include "engine/watched_portals.h"
@@ -115,8 +116,9 @@ static enum status check_entry(const struct discovery_portal *entry)
 /* Mutual CHAP without a secret is an error of the caller: nothing may be stored then. */
 static enum status check_settings(struct engine *engine, const struct discovery_portal *entry)
 {
+    const struct configuration_subject subject = subject_of_portal(entry);
     struct option_settings settings;
-    enum status status = options_settings(engine, entry->options, NULL, &settings);
+    enum status status = options_settings(engine, entry->options, &subject, &settings);
     if (status == STATUS_OK)
         options_wipe(&settings);
     return status;

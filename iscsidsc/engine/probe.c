@@ -125,6 +125,7 @@ static enum status start_discovery(struct probe *probe, const struct discovery_p
         .portal = &portal,
         .source = has_source ? &source : NULL,
         .connect_timeout = probe->engine->parameters.tcp_connect_time * 1000,
+        .buffers = options->parameters.tcp_window_size,
         .credentials_stay = probe->engine->parameters.redirect_credentials == 0,
     };
     memcpy(portal.host, entry->portal->address, strlen(entry->portal->address) + 1);
@@ -149,6 +150,7 @@ static void choose_isid(uint8_t isid[PDU_ISID_LENGTH])
 static enum status start(struct probe *probe, const struct discovery_portal *entry)
 {
     const struct mechanism_key key = mechanism_of_portal(entry);
+    const struct configuration_subject subject = subject_of_portal(entry);
     struct option_settings options;
     probe->mechanism = catalogue_make_mechanism(&probe->engine->catalogue, &key);
     if (probe->mechanism == NULL)
@@ -160,7 +162,7 @@ static enum status start(struct probe *probe, const struct discovery_portal *ent
     if (status == STATUS_OK)
         status = options_check(entry->options);
     if (status == STATUS_OK)
-        status = options_settings(probe->engine, entry->options, NULL, &options);
+        status = options_settings(probe->engine, entry->options, &subject, &options);
     if (status != STATUS_OK)
         return status;
     choose_isid(options.session.isid);

@@ -44,6 +44,10 @@ enum status os_lookup(const char *host, uint16_t port, struct os_address *out, s
  */
 enum status os_connect(os_socket *out, const struct os_address *to,
                        const struct os_address *source);
+/* The same with as many bytes of buffer each way: so much is sent, or received, before the other
+ * side has acknowledged, or taken, it. 0: as many as the system thinks fit. */
+enum status os_connect_buffered(os_socket *out, const struct os_address *to,
+                                const struct os_address *source, uint32_t buffers);
 enum status os_connect_result(os_socket socket);
 
 /*

@@ -32,7 +32,24 @@ static int bind_source(int file, const struct os_address *source)
     return native_bind(file, source);
 }
 
+/* Before the connection, for the window's scale is settled with it (RFC 7323, 2.2). A system that
+ * grants less is not asked why. */
+static void set_buffers(int file, uint32_t buffers)
+{
+    int size = (int)buffers;
+    if (buffers == 0)
+        return;
+    setsockopt(file, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    setsockopt(file, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 enum status os_connect(os_socket *out, const struct os_address *to, const struct os_address *source)
+{
+    return os_connect_buffered(out, to, source, 0);
+}
+
+enum status os_connect_buffered(os_socket *out, const struct os_address *to,
+                                const struct os_address *source, uint32_t buffers)
 {
     struct os_native_address native;
     *out = OS_NO_SOCKET;
@@ -42,6 +59,7 @@ enum status os_connect(os_socket *out, const struct os_address *to, const struct
     if (file < 0)
         return native_connect_status(errno);
     set_stream_options(file);
+    set_buffers(file, buffers);
     int error = source != NULL ? bind_source(file, source) : 0;
     if (error == 0 && connect(file, &native.u.any, native.length) != 0)
         error = errno;

@@ -99,7 +99,24 @@ static int bind_source(SOCKET file, const struct os_address *source)
     return bind(file, &native.u.any, native.length) == 0 ? 0 : WSAGetLastError();
 }
 
+/* Before the connection, for the window's scale is settled with it (RFC 7323, 2.2). A system that
+ * grants less is not asked why. */
+static void set_buffers(SOCKET file, uint32_t buffers)
+{
+    int size = (int)buffers;
+    if (buffers == 0)
+        return;
+    setsockopt(file, SOL_SOCKET, SO_RCVBUF, (const char *)&size, sizeof size);
+    setsockopt(file, SOL_SOCKET, SO_SNDBUF, (const char *)&size, sizeof size);
+}
+
 enum status os_connect(os_socket *out, const struct os_address *to, const struct os_address *source)
+{
+    return os_connect_buffered(out, to, source, 0);
+}
+
+enum status os_connect_buffered(os_socket *out, const struct os_address *to,
+                                const struct os_address *source, uint32_t buffers)
 {
     struct os_native_address native;
     *out = OS_NO_SOCKET;
@@ -109,6 +126,7 @@ enum status os_connect(os_socket *out, const struct os_address *to, const struct
     if (file == INVALID_SOCKET)
         return connect_status(WSAGetLastError());
     set_stream_options(file);
+    set_buffers(file, buffers);
     int error = source != NULL ? bind_source(file, source) : 0;
     if (error == 0 && connect(file, &native.u.any, native.length) != 0)
         error = WSAGetLastError();
