@@ -371,21 +371,24 @@ class Many(Case):
             found[name] = tuple(place)
         return found
 
-    def test_two_hundred_targets_come_up(self):
+    def test_two_hundred_targets_come_up_and_keep_their_ids(self):
         names, lines = [], []
         for group in range(4):
             own = ["%s:group-%d-%02d" % (peers.PREFIX, group, number) for number in range(50)]
             names += own
             lines.append("DiscoveryAddress = " + self.start_target(*targets_with_disks(*own)).portal)
         self.write(*lines)
+        places = []
         for _ in range(2):
             begin = time.monotonic()
             service = self.serve()
             self.wait_names(*names, seconds=self.BOUND)
             print("200 targets on 4 discovery addresses: %.2f s" % (time.monotonic() - begin))
             self.disks(200)
-            self.assertEqual(sorted(self.places()), sorted(names))
+            places.append(self.places())
             self.assertEqual(service.stop(), 0)
+        self.assertEqual(sorted(places[0]), sorted(names))
+        self.assertEqual(places[0], places[1], "ids have changed from one start to the next")
 
 
 if __name__ == "__main__":
