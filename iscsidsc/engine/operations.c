@@ -36,6 +36,8 @@
 #define IN_target_summary(...)   DESCRIBE(target_summary, __VA_ARGS__)
 #define IN_target_address(...)   DESCRIBE(target_address, __VA_ARGS__)
 #define IN_unit_summary(...)     DESCRIBE(unit_summary, __VA_ARGS__)
+#define IN_unit_status(...)      DESCRIBE(unit_status, __VA_ARGS__)
+#define IN_session_status(...)   DESCRIBE(session_status, __VA_ARGS__)
 
 #define IN_request_version(...)               DESCRIBE(request_version, __VA_ARGS__)
 #define IN_request_add_portal(...)            DESCRIBE(request_add_portal, __VA_ARGS__)
@@ -107,6 +109,7 @@
 #define IN_request_remove_stale_data(...)     DESCRIBE(request_remove_stale_data, __VA_ARGS__)
 #define IN_request_reload(...)                DESCRIBE(request_reload, __VA_ARGS__)
 #define IN_request_switch_portal(...)         DESCRIBE(request_switch_portal, __VA_ARGS__)
+#define IN_request_get_status(...)            DESCRIBE(request_get_status, __VA_ARGS__)
 
 #define IN_reply_version(...)                  DESCRIBE(reply_version, __VA_ARGS__)
 #define IN_reply_add_portal(...)               DESCRIBE(reply_add_portal, __VA_ARGS__)
@@ -174,6 +177,7 @@
 #define IN_reply_remove_stale_data(...)        DESCRIBE(reply_remove_stale_data, __VA_ARGS__)
 #define IN_reply_reload(...)                   DESCRIBE(reply_reload, __VA_ARGS__)
 #define IN_reply_switch_portal(...)            DESCRIBE(reply_switch_portal, __VA_ARGS__)
+#define IN_reply_get_status(...)               DESCRIBE(reply_get_status, __VA_ARGS__)
 
 /* The last row of a field table is empty: C has no arrays of nothing. */
 #define DESCRIBE_RECORD(name, fields)                                                              \

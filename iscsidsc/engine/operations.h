@@ -211,6 +211,42 @@
     FIELD(RECORD, unique_id, 9, session)                                                           \
     FIELD(TEXT, _, 10, path)
 
+/* What a look at the devices tells of a unit. `lun` is spelt as callers do; `version`: of SPC, of
+ * its INQUIRY data; zero `block_length`: none, or it is not ready. `path`: as that of a device. */
+#define RECORD_UNIT_STATUS(FIELD)                                                                  \
+    FIELD(U32, _, 1, os_lun)                                                                       \
+    FIELD(U64, _, 2, lun)                                                                          \
+    FIELD(U8, _, 3, type)                                                                          \
+    FIELD(U8, _, 4, version)                                                                       \
+    FIELD(TEXT, _, 5, vendor)                                                                      \
+    FIELD(TEXT, _, 6, product)                                                                     \
+    FIELD(TEXT, _, 7, revision)                                                                    \
+    FIELD(TEXT, _, 8, serial)                                                                      \
+    FIELD(U64, _, 9, blocks)                                                                       \
+    FIELD(U32, _, 10, block_length)                                                                \
+    FIELD(U8, _, 11, exposed)                                                                      \
+    FIELD(U8, _, 12, write_protected)                                                              \
+    FIELD(TEXT, _, 13, path)
+
+/* The same of a session with units. `state`: 1 connected, 2 not, 3 being logged out, `since` in
+ * milliseconds since 1970; `portal`: that it is connected to; `discovery`: that told of the target.
+ */
+#define RECORD_SESSION_STATUS(FIELD)                                                               \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(TEXT, _, 2, alias)                                                                       \
+    FIELD(U32, _, 3, os_bus)                                                                       \
+    FIELD(U32, _, 4, os_target)                                                                    \
+    FIELD(U8, _, 5, state)                                                                         \
+    FIELD(U64, _, 6, since)                                                                        \
+    FIELD(RECORD, portal, 7, portal)                                                               \
+    FIELD(RECORD, portal, 8, discovery)                                                            \
+    FIELD(LIST, portal, 9, portals)                                                                \
+    FIELD(BLOB, _, 10, isid)                                                                       \
+    FIELD(U16, _, 11, tsih)                                                                        \
+    FIELD(U16, _, 12, portal_group)                                                                \
+    FIELD(LIST, unit_status, 13, units)                                                            \
+    FIELD(RECORD, unique_id, 14, id)
+
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \
     RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
@@ -230,7 +266,9 @@
     RECORD(login_parameter, RECORD_LOGIN_PARAMETER)                                                \
     RECORD(target_summary, RECORD_TARGET_SUMMARY)                                                  \
     RECORD(target_address, RECORD_TARGET_ADDRESS)                                                  \
-    RECORD(unit_summary, RECORD_UNIT_SUMMARY)
+    RECORD(unit_summary, RECORD_UNIT_SUMMARY)                                                      \
+    RECORD(unit_status, RECORD_UNIT_STATUS)                                                        \
+    RECORD(session_status, RECORD_SESSION_STATUS)
 
 /* --------------------------------------------------------------- operations */
 
@@ -525,6 +563,11 @@
     FIELD(U32, _, 1, outcome)                                                                      \
     FIELD(TEXTS, _, 2, problems)
 
+/* In the order of the places of the sessions. `driver`: our version. */
+#define REPLY_STATUS(FIELD)                                                                        \
+    FIELD(TEXT, _, 1, driver)                                                                      \
+    FIELD(LIST, session_status, 2, sessions)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -597,7 +640,8 @@ enum operation_effect {
     OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)                                \
     OPERATION(93, force_logout, CHANGES, REQUEST_SESSION, NO_FIELDS)                               \
     OPERATION(103, reload, CHANGES, NO_FIELDS, REPLY_RELOAD)                                       \
-    OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)
+    OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)                       \
+    OPERATION(107, get_status, READS, NO_FIELDS, REPLY_STATUS)
 
 /* ------------------------------------------------- what is made from the above */
 

@@ -162,6 +162,7 @@ static bool take_contact(struct engine_session *session)
     contact_close(session->contact);
     session->contact = contact;
     session->state = ENGINE_SESSION_LIVE;
+    session->since = os_time();
     if (portal_move_holds(session))
         session->move.stage = MOVE_WAITING; /* to be told of */
     session_portals_remember(session);
@@ -217,6 +218,7 @@ bool engine_session_went_on(struct engine_session *session)
         return false;
     continuation_end(session);
     session->state = ENGINE_SESSION_LIVE;
+    session->since = os_time();
     failover_connected(session);
     events_session(session, EVENT_SESSION_CONNECTED);
     follow(session);
@@ -247,6 +249,7 @@ uint64_t engine_session_hold_time(const struct engine_session *session)
 void engine_session_lost(struct engine_session *session)
 {
     session->state = ENGINE_SESSION_RECONNECT;
+    session->since = os_time();
     session->hold_until = os_now() + engine_session_hold_time(session);
     portal_move_lost(session);
     settle_connections(session, STATUS_NO_CONNECTION);

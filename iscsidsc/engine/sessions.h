@@ -27,6 +27,7 @@ struct engine_session {
     bool restored;  /* a service made it when it started */
     bool automatic; /* because iscsi.conf has the target found */
     uint8_t isid[PDU_ISID_LENGTH];
+    uint64_t since;                      /* when it was connected, or lost (os_time) */
     struct unique_id id;                 /* given when the login is done */
     char *target;                        /* normalised name */
     struct scoped_parameters parameters; /* as they were at the login, without passwords */
