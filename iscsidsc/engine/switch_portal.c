@@ -4,20 +4,6 @@
 #include "engine/session_portals.h"
 #include "engine/units.h"
 
-#define SESSION(node) LIST_OWNER(node, struct engine_session, link)
-
-static struct engine_session *session_at(struct engine *engine, uint32_t bus, uint32_t target)
-{
-    LIST_EACH(node, &engine->sessions)
-    {
-        struct engine_session *session = SESSION(node);
-        if (!list_empty(&session->by_id) && session->units != NULL &&
-            units_bus(session->units) == bus && units_target(session->units) == target)
-            return session;
-    }
-    return NULL;
-}
-
 static bool find(const struct engine_session *session, const struct portal_address *wanted,
                  struct portal_address *out)
 {
@@ -88,7 +74,7 @@ enum status portal_switch(struct engine_session *session, const char *address,
 enum status portal_switch_at(struct engine *engine, uint32_t bus, uint32_t target,
                              const char *address)
 {
-    return portal_switch(session_at(engine, bus, target), address, NULL);
+    return portal_switch(units_session_at(engine, bus, target), address, NULL);
 }
 
 void engine_switch_portal(struct engine_call *call)
@@ -97,7 +83,7 @@ void engine_switch_portal(struct engine_call *call)
     struct engine *engine = call->engine;
     struct engine_session *session = request->session != NULL
                                          ? engine_session_find(engine, request->session)
-                                         : session_at(engine, request->bus, request->target);
+                                         : units_session_at(engine, request->bus, request->target);
     enum status status = portal_switch(session, request->address, call);
     if (status != STATUS_OK)
         engine_finish(call, status, NULL);

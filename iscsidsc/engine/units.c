@@ -449,6 +449,18 @@ enum status units_new(struct engine_session *session, const struct mapping *mapp
     return status;
 }
 
+struct engine_session *units_session_at(const struct engine *engine, uint32_t bus, uint32_t target)
+{
+    LIST_EACH(node, &engine->sessions)
+    {
+        struct engine_session *session = LIST_OWNER(node, struct engine_session, link);
+        if (!list_empty(&session->by_id) && session->units != NULL &&
+            units_bus(session->units) == bus && units_target(session->units) == target)
+            return session;
+    }
+    return NULL;
+}
+
 bool units_of_target(const struct engine *engine, const struct mapping *mapping, const char *target)
 {
     LIST_EACH(node, &engine->sessions)

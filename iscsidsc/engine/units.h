@@ -74,6 +74,9 @@ uint8_t units_target(const struct units *units);
  */
 enum status units_new(struct engine_session *session, const struct mapping *mapping);
 
+/* The session that callers see and whose units are there; NULL: none. */
+struct engine_session *units_session_at(const struct engine *engine, uint32_t bus, uint32_t target);
+
 /* Has a session to the target the place of the mapping? */
 bool units_of_target(const struct engine *engine, const struct mapping *mapping,
                      const char *target);
