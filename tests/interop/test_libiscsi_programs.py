@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+import ports  # noqa: E402
 
 BUILD = ""
 DIRECTORY = os.environ.get("TEST_DIR", ".")
@@ -130,19 +132,15 @@ class Options(Case):
                            "-f", write("targets", "extent0 ram: 0 1MB\ntarget0 rw extent0 any\n"))
         self.assertEqual(code, 0, output)
         portal = re.match(r"listening at (\S+),1\n", output).group(1)
-        end = time.monotonic() + PATIENCE
-        while not (os.path.exists(path("daemon.pid")) and read("daemon.pid").endswith("\n")):
-            self.assertLess(time.monotonic(), end, "no pid file came")
-            time.sleep(0.01)
+        ports.wait_until(lambda: os.path.exists(path("daemon.pid")) and read("daemon.pid").endswith("\n"), "a pid file",
+                         PATIENCE)
         pid = int(read("daemon.pid"))
         try:
             self.needs("iscsi-ls")
             self.assertIn("target0", run("iscsi-ls", "iscsi://%s/" % portal)[1])
         finally:
             os.kill(pid, signal.SIGTERM)
-        while self.lives(pid):
-            self.assertLess(time.monotonic(), end, "the daemon did not end")
-            time.sleep(0.01)
+        ports.wait_until(lambda: not self.lives(pid), "the daemon to end", PATIENCE)
 
     def lives(self, pid):
         """It may be left as a zombie: its parent is not ours."""
