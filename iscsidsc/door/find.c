@@ -1,5 +1,6 @@
 /* Finds the service, or starts it. */
 #include "door/remote.h"
+#include "os/prefix.h"
 #include "os/process.h"
 #include "os/program.h"
 #include "os/system.h"
@@ -7,6 +8,48 @@
 #include <string.h>
 
 enum { LOOK_EVERY = 10, MODE_ROOM = 16 };
+
+/* --- telling where this process runs --- */
+
+/* Of Windows programs the service makes devices that they can open. What it says to it is its
+ * affair: the outcome is the connection's. */
+static enum status tell_prefix(os_socket socket)
+{
+    struct request_use_wine_prefix request = {0};
+    const struct door_header header = {.version = DOOR_VERSION,
+                                       .operation = OPERATION_use_wine_prefix};
+    struct door_buffer message = {0};
+    enum status status = STATUS_NO_MEMORY;
+    char *prefix = os_alloc(OS_PATH_ROOM);
+    if (prefix != NULL && !os_own_prefix(prefix)) {
+        os_free(prefix);
+        return STATUS_OK;
+    }
+    request.path = prefix;
+    if (prefix != NULL)
+        status = door_message_encode(&message, &header,
+                                     operation_find(OPERATION_use_wine_prefix)->request, &request);
+    if (status == STATUS_OK)
+        status = remote_send(socket, message.data, message.length);
+    door_buffer_clear(&message);
+    if (status == STATUS_OK)
+        status = remote_receive(socket, &message, REMOTE_PATIENT);
+    door_buffer_clear(&message);
+    os_free(prefix);
+    return status;
+}
+
+static enum status connect_at(os_socket *out, const struct os_place *place, uint64_t due)
+{
+    enum status status = remote_connect(out, place, due);
+    if (status == STATUS_OK)
+        status = tell_prefix(*out);
+    if (status != STATUS_OK) {
+        os_close(*out);
+        *out = OS_NO_SOCKET;
+    }
+    return status;
+}
 
 /* --- a service that runs --- */
 
@@ -26,7 +69,7 @@ static enum status find_running(os_socket *out, uint64_t due)
         return STATUS_NO_MEMORY;
     size_t count = os_service_places(places, OS_PLACE_MAX);
     for (size_t i = 0; i < count; i++) {
-        status = remote_connect(out, &places[i], due);
+        status = connect_at(out, &places[i], due);
         if (!is_absence(status, &places[i]))
             break;
         status = STATUS_SERVICE_NOT_RUNNING;

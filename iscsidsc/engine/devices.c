@@ -185,11 +185,17 @@ static struct engine_session *session_of(const struct engine_call *call, enum st
     return session;
 }
 
+static bool is_named(const struct engine *engine)
+{
+    const struct exposure *exposure = engine->units.exposure;
+    return exposure == NULL || exposure->is_named == NULL || exposure->is_named(exposure->context);
+}
+
 static bool is_ready(struct engine_call *call)
 {
     enum status status;
     const struct engine_session *session = session_of(call, &status);
-    return status != STATUS_OK || units_settled(session);
+    return status != STATUS_OK || (units_settled(session) && is_named(call->engine));
 }
 
 /* Devices that nothing is known of yet may be there soon: callers ask again. */
@@ -212,4 +218,32 @@ void engine_list_devices(struct engine_call *call)
     if (status == STATUS_OK)
         units_refresh(session);
     units_wait(call, UNITS_PATIENCE, is_ready, answer);
+}
+
+/* --- Wine --- */
+
+static bool is_made(struct engine_call *call)
+{
+    return is_named(call->engine);
+}
+
+static void tell_made(struct engine_call *call, bool late)
+{
+    (void)late;
+    engine_finish(call, STATUS_OK, NULL);
+}
+
+void engine_use_wine_prefix(struct engine_call *call)
+{
+    const struct request_use_wine_prefix *request = call->request;
+    const struct exposure *exposure = call->engine->units.exposure;
+    enum status status = STATUS_NOT_SUPPORTED;
+    if (request->path == NULL)
+        status = STATUS_INVALID_PARAMETER;
+    else if (exposure != NULL && exposure->use_prefix != NULL)
+        status = exposure->use_prefix(exposure->context, request->path);
+    if (status == STATUS_OK)
+        units_wait(call, UNITS_PATIENCE, is_made, tell_made);
+    else
+        engine_finish(call, status, NULL);
 }

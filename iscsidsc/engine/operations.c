@@ -110,6 +110,7 @@
 #define IN_request_reload(...)                DESCRIBE(request_reload, __VA_ARGS__)
 #define IN_request_switch_portal(...)         DESCRIBE(request_switch_portal, __VA_ARGS__)
 #define IN_request_get_status(...)            DESCRIBE(request_get_status, __VA_ARGS__)
+#define IN_request_use_wine_prefix(...)       DESCRIBE(request_use_wine_prefix, __VA_ARGS__)
 
 #define IN_reply_version(...)                  DESCRIBE(reply_version, __VA_ARGS__)
 #define IN_reply_add_portal(...)               DESCRIBE(reply_add_portal, __VA_ARGS__)
@@ -178,6 +179,7 @@
 #define IN_reply_reload(...)                   DESCRIBE(reply_reload, __VA_ARGS__)
 #define IN_reply_switch_portal(...)            DESCRIBE(reply_switch_portal, __VA_ARGS__)
 #define IN_reply_get_status(...)               DESCRIBE(reply_get_status, __VA_ARGS__)
+#define IN_reply_use_wine_prefix(...)          DESCRIBE(reply_use_wine_prefix, __VA_ARGS__)
 
 /* The last row of a field table is empty: C has no arrays of nothing. */
 #define DESCRIBE_RECORD(name, fields)                                                              \

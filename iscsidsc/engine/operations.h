@@ -555,6 +555,9 @@
     FIELD(U32, _, 3, target)                                                                       \
     FIELD(TEXT, _, 4, address)
 
+/* The Unix path of the prefix that the caller runs in. */
+#define REQUEST_WINE_PREFIX(FIELD) FIELD(TEXT, _, 1, path)
+
 #define REPLY_STALE_DATA(FIELD) FIELD(U32, _, 1, size)
 
 /* The service has read iscsi.conf again. `outcome` is an enum status: other than OK, nothing has
@@ -638,6 +641,7 @@ enum operation_effect {
     OPERATION(68, unexpose_unit, CHANGES, REQUEST_UNIT, NO_FIELDS)                                 \
     OPERATION(69, get_stale_data, READS, NO_FIELDS, REPLY_STALE_DATA)                              \
     OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)                                \
+    OPERATION(90, use_wine_prefix, CHANGES, REQUEST_WINE_PREFIX, NO_FIELDS)                        \
     OPERATION(93, force_logout, CHANGES, REQUEST_SESSION, NO_FIELDS)                               \
     OPERATION(103, reload, CHANGES, NO_FIELDS, REPLY_RELOAD)                                       \
     OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)                       \

@@ -161,6 +161,12 @@ struct exposure {
     enum withdrawal (*withdraw)(void *context, struct unit *unit, bool forced);
     /* The session does not end: what was withdrawn, or is being withdrawn, comes back. */
     void (*readmit)(void *context, struct unit *unit);
+    /* Can all devices that there are be opened by their names? units_look() tells when it may be.
+     * NULL: always. */
+    bool (*is_named)(void *context);
+    /* A caller runs in that Wine prefix: names of devices are to be made there, or it turns out
+     * that they cannot be. NULL: they are made nowhere. */
+    enum status (*use_prefix)(void *context, const char *path);
 };
 /* Tells of all units that there are. NULL: nobody any more; those made are told as removed. */
 void units_expose(struct engine *engine, const struct exposure *exposure);
