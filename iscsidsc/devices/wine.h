@@ -5,6 +5,8 @@
  *   <prefix>/dosdevices/cdrom<N>           of a CD drive
  *   <prefix>/dosdevices/iscsidisk<N>       to the directory of the device, for the driver of disks
  *
+ * Where that driver, iscsidisk.sys, is installed, \\.\PhysicalDrive<N> is its: no such links then.
+ *
  * Clients tell which prefix they run in, and iscsi.conf may name some. What is there under one of
  * these names and is no link of ours stays as it is. The prefixes are kept in a file: the next
  * start of the service uses them again, and removes what was left behind by one that was killed.

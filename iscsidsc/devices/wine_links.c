@@ -9,6 +9,7 @@ struct round {
     struct wine_plan *plan;
     const struct wine_place *place;
     struct os_prefix prefix;
+    bool has_driver;
 };
 
 static void tell(struct round *round, const char *name, enum status status)
@@ -65,8 +66,17 @@ static bool has_our_form(const char *text)
     return at != NULL && (*at == '\0' || strcmp(at, "/disk") == 0);
 }
 
-static bool is_wanted(const struct wine_plan *plan, const char *name, const char *text)
+/* A link would come before a device that the driver makes of the same name. */
+static bool is_the_drivers(const struct round *round, const char *name)
 {
+    return round->has_driver && strncmp(name, "physicaldrive", strlen("physicaldrive")) == 0;
+}
+
+static bool is_wanted(const struct round *round, const char *name, const char *text)
+{
+    const struct wine_plan *plan = round->plan;
+    if (round->place->retired || is_the_drivers(round, name))
+        return false;
     for (size_t i = 0; i < plan->name_count; i++) {
         if (strcmp(plan->names[i].name, name) == 0)
             return strcmp(plan->names[i].text, text) == 0;
@@ -84,7 +94,7 @@ static void remove_old(void *context, const char *name)
     if (!is_name_of_ours(name) || !os_prefix_link(&round->prefix, name, text) ||
         (!leads_below(text, plan->roots[0]) && !leads_below(text, plan->roots[1])))
         return;
-    if (round->place->retired || !is_wanted(plan, name, text))
+    if (!is_wanted(round, name, text))
         os_prefix_remove(&round->prefix, name);
 }
 
@@ -93,6 +103,8 @@ static void make(struct round *round, const struct wine_name *wanted)
 {
     char text[OS_PATH_ROOM];
     const struct os_prefix *prefix = &round->prefix;
+    if (is_the_drivers(round, wanted->name))
+        return;
     bool linked = os_prefix_link(prefix, wanted->name, text);
     if (linked && strcmp(text, wanted->text) == 0)
         return;
@@ -109,6 +121,7 @@ static void go_through(struct wine_plan *plan, struct wine_place *place)
     place->status = os_prefix_open(&round.prefix, place->path, place->named);
     if (place->status != STATUS_OK)
         return;
+    round.has_driver = os_prefix_has_driver(&round.prefix, "iscsidisk.sys");
     os_prefix_list(&round.prefix, remove_old, &round);
     for (size_t i = 0; i < plan->name_count && !place->retired; i++)
         make(&round, &plan->names[i]);

@@ -26,6 +26,8 @@ void os_prefix_list(const struct os_prefix *prefix, void (*found)(void *context,
                     void *context);
 /* What the link of that name says. False: there is no link. */
 bool os_prefix_link(const struct os_prefix *prefix, const char *name, char out[OS_PATH_ROOM]);
+/* Has the prefix that driver installed? */
+bool os_prefix_has_driver(const struct os_prefix *prefix, const char *file);
 /* Does the link lead to anything? */
 bool os_prefix_leads(const struct os_prefix *prefix, const char *name);
 /* BUSY: there is something of that name. ACCESS_DENIED, STORE_READ_ONLY, STORE_FULL,

@@ -319,6 +319,32 @@ static void what_is_no_prefix_is_not_touched(void **state)
     end();
 }
 
+static void a_driver_gets_the_names_of_disks(void **state)
+{
+    char command[700];
+    (void)state;
+    begin("");
+    use(prefix, STATUS_OK);
+    add(0x00, 1, "bus0/target0/lun0");
+    settle();
+    assert_int_equal(count_links(), 2);
+    snprintf(command, sizeof command,
+             "mkdir -p %s/drive_c/windows/system32/drivers && "
+             "touch %s/drive_c/windows/system32/drivers/iscsidisk.sys",
+             prefix, prefix);
+    assert_int_equal(system(command), 0);
+    add(0x00, 2, "bus0/target0/lun1");
+    settle();
+    assert_string_equal(link_of("physicaldrive1"), "-");
+    assert_string_equal(link_of("iscsidisk1"), "@/bus0/target0/lun0");
+    assert_string_equal(link_of("iscsidisk2"), "@/bus0/target0/lun1");
+    assert_int_equal(count_links(), 2);
+    take(0x00, 1);
+    take(0x00, 2);
+    end();
+    assert_int_equal(count_links(), 0);
+}
+
 static void others_prefixes_must_be_named(void **state)
 {
     char path[600], both[700];
@@ -427,6 +453,7 @@ int main(void)
         TEST(a_service_that_was_killed_leaves_nothing_for_long),
         TEST(what_is_somebody_elses_stays),
         TEST(what_is_no_prefix_is_not_touched),
+        TEST(a_driver_gets_the_names_of_disks),
         TEST(others_prefixes_must_be_named),
         TEST(there_are_not_endlessly_many),
         TEST(a_damaged_file_does_no_harm),

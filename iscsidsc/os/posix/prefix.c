@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,6 +109,13 @@ bool os_prefix_link(const struct os_prefix *prefix, const char *name, char out[O
     ssize_t length = readlinkat((int)prefix->directory, name, out, OS_PATH_ROOM - 1);
     out[length > 0 ? length : 0] = '\0';
     return length > 0;
+}
+
+bool os_prefix_has_driver(const struct os_prefix *prefix, const char *file)
+{
+    char path[OS_PATH_ROOM];
+    snprintf(path, sizeof path, "../drive_c/windows/system32/drivers/%s", file);
+    return faccessat((int)prefix->directory, path, F_OK, 0) == 0;
 }
 
 bool os_prefix_leads(const struct os_prefix *prefix, const char *name)

@@ -48,6 +48,13 @@ bool os_prefix_link(const struct os_prefix *prefix, const char *name, char out[O
     return false;
 }
 
+bool os_prefix_has_driver(const struct os_prefix *prefix, const char *file)
+{
+    (void)prefix;
+    (void)file;
+    return false;
+}
+
 bool os_prefix_leads(const struct os_prefix *prefix, const char *name)
 {
     (void)prefix;
