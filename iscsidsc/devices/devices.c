@@ -1,5 +1,6 @@
 #include "devices/devices.h"
 #include "devices/device.h"
+#include "devices/wine.h"
 #include "engine/model.h"
 #include "engine/units.h"
 #include "os/memory.h"
@@ -19,6 +20,9 @@ struct devices {
     struct os_loop_waiter waiter;
     struct list all;
     struct tree *tree; /* NULL: there is none */
+    struct worker *worker;
+    struct wine *wine;
+    bool stopped; /* nobody waits for anything here any more */
     char *directory;
     char *sockets; /* the same, or the one beside the tree */
     void (*told)(void *context, const char *path, enum status status);
@@ -94,6 +98,17 @@ static void close_device(struct devices *devices, struct local_device *device)
     os_free(device);
 }
 
+/* Its directory: what is at its path has another name there. */
+static void name_unit(struct devices *devices, const struct local_device *device,
+                      const struct unit *unit)
+{
+    char path[OS_PATH_ROOM];
+    if (device->path == NULL)
+        return;
+    snprintf(path, sizeof path, "%s/%s", devices->directory, device->place);
+    wine_add(devices->wine, unit, path);
+}
+
 /* NULL: out of memory. */
 static struct local_device *new_device(const struct unit *unit)
 {
@@ -131,14 +146,19 @@ static void on_added(void *context, struct unit *unit)
     }
     device->units++;
     unit->exposed = device;
+    name_unit(devices, device, unit);
 }
 
 static void on_removed(void *context, struct unit *unit)
 {
+    struct devices *devices = context;
     struct local_device *device = unit->exposed;
     unit->exposed = NULL;
-    if (device != NULL && --device->units == 0)
-        close_device(context, device);
+    if (device == NULL)
+        return;
+    wine_remove(devices->wine, unit);
+    if (--device->units == 0)
+        close_device(devices, device);
 }
 
 /* Of other facts, such as its capacity: or it has become ready, or is another one. */
@@ -201,6 +221,46 @@ static const char *on_path(void *context, const struct unit *unit)
     return device != NULL ? device->path : NULL;
 }
 
+static bool on_is_named(void *context)
+{
+    const struct devices *devices = context;
+    return wine_is_current(devices->wine);
+}
+
+static enum status on_use_prefix(void *context, const char *path)
+{
+    const struct devices *devices = context;
+    return wine_use(devices->wine, path);
+}
+
+/* --- names in Wine prefixes --- */
+
+static void on_named(void *context)
+{
+    const struct devices *devices = context;
+    if (!devices->stopped)
+        units_look(devices->engine);
+}
+
+static bool make_names(struct devices *devices, const struct devices_settings *settings)
+{
+    const struct wine_settings of_wine = {
+        .worker = devices->worker = worker_new(engine_loop(devices->engine)),
+        .root = devices->directory,
+        .file = settings->prefixes_file,
+        .told = settings->prefix_told,
+        .changed = on_named,
+        .changed_context = devices,
+        .context = settings->context,
+    };
+    if (devices->worker != NULL)
+        devices->wine = wine_new(&of_wine);
+    if (devices->wine == NULL)
+        return false;
+    wine_name_prefixes(devices->wine, settings->prefixes);
+    return true;
+}
+
 /* --- what a process that was killed has left behind --- */
 
 struct remains {
@@ -232,6 +292,7 @@ static void remove_remains(void *context, const char *name)
 static void on_start(struct os_job *job)
 {
     struct devices *devices = LIST_OWNER(job, struct devices, start_job);
+    wine_begin(devices->wine);
     units_expose(devices->engine, &devices->exposure);
 }
 
@@ -241,7 +302,26 @@ static void on_stop(struct os_job *job)
     units_expose(devices->engine, NULL);
     if (devices->tree != NULL)
         tree_close(devices->tree);
+    devices->stopped = true;
+    worker_leave(devices->worker);
     os_loop_finish(engine_loop(devices->engine), &devices->waiter);
+}
+
+/* Behind what the worker has posted. */
+static void on_left(struct os_job *job)
+{
+    struct devices *devices = LIST_OWNER(job, struct devices, stop_job);
+    os_loop_finish(engine_loop(devices->engine), &devices->waiter);
+}
+
+static void free_devices(struct devices *devices)
+{
+    worker_free(devices->worker);
+    wine_free(devices->wine);
+    os_loop_waiter_clear(&devices->waiter);
+    os_free(devices->directory);
+    os_free(devices->sockets);
+    os_free(devices);
 }
 
 /* NULL: out of memory. */
@@ -263,6 +343,8 @@ static struct devices *new_devices(struct engine *engine, const struct devices_s
         .resolve = on_resolve,
         .path = on_path,
         .is_ready = on_is_ready,
+        .is_named = on_is_named,
+        .use_prefix = on_use_prefix,
     };
     list_init(&devices->all);
     devices->directory = os_copy_text(settings->directory);
@@ -275,17 +357,11 @@ static struct devices *new_devices(struct engine *engine, const struct devices_s
         return NULL;
     }
     memcpy(devices->sockets, settings->directory, length);
-    return devices;
+    if (make_names(devices, settings))
+        return devices;
+    free_devices(devices);
+    return NULL;
 }
-
-static void free_devices(struct devices *devices)
-{
-    os_loop_waiter_clear(&devices->waiter);
-    os_free(devices->directory);
-    os_free(devices->sockets);
-    os_free(devices);
-}
-
 /* The directory, empty. */
 static enum status prepare(const char *directory)
 {
@@ -342,6 +418,8 @@ void devices_stop(struct devices *devices)
     if (devices == NULL)
         return;
     devices->stop_job.run = on_stop;
+    os_loop_call(engine_loop(devices->engine), &devices->stop_job, &devices->waiter);
+    devices->stop_job.run = on_left;
     os_loop_call(engine_loop(devices->engine), &devices->stop_job, &devices->waiter);
     tree_free(devices->tree);
     if (strcmp(devices->sockets, devices->directory) != 0)

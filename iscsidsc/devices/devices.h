@@ -21,6 +21,12 @@ struct devices_settings {
     void (*told)(void *context, const char *path, enum status status);
     /* There will be no files, and why; may be NULL. */
     void (*without_tree)(void *context, enum status status);
+    /* Wine prefixes, where devices get the names that Windows programs know (wine.h): those that
+     * the administrator names, a colon between two; where those that clients tell of are kept; and
+     * who is told which are used. */
+    const char *prefixes;
+    const char *prefixes_file;
+    void (*prefix_told)(void *context, const char *path, enum status status);
     void *context;
 };
 

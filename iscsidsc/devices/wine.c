@@ -32,7 +32,8 @@ struct wine {
     char *file;
     char *kept; /* what the file holds, as far as is known; NULL: nothing */
     void (*told)(void *context, const char *path, enum status status);
-    void (*changed)(void *context);
+    void (*changed)(void *changed_context);
+    void *changed_context;
     void *context;
     struct list names;
     struct list prefixes;
@@ -320,7 +321,7 @@ static void on_done(struct worker_job *job)
     if (wine->again || (wine->prefix_count != before && wine->prefix_count > 0))
         start(wine);
     if (wine->plan == NULL)
-        wine->changed(wine->context);
+        wine->changed(wine->changed_context);
 }
 
 bool wine_is_current(const struct wine *wine)
@@ -453,6 +454,7 @@ struct wine *wine_new(const struct wine_settings *settings)
         .file = settings->file != NULL ? os_copy_text(settings->file) : NULL,
         .told = settings->told,
         .changed = settings->changed,
+        .changed_context = settings->changed_context,
         .context = settings->context,
         .job = {.run = on_run, .done = on_done},
     };

@@ -27,7 +27,8 @@ struct wine_settings {
     /* A link or prefix that cannot be had, or (OK) a prefix that is used from now on. */
     void (*told)(void *context, const char *path, enum status status);
     /* wine_is_current() has become true; from worker_free, too. */
-    void (*changed)(void *context);
+    void (*changed)(void *changed_context);
+    void *changed_context;
     void *context;
 };
 

@@ -40,6 +40,7 @@
     TEXT(ServiceGroup, service_group)                                                              \
     TEXT(ServiceReadGroup, service_read_group)                                                     \
     TEXT(DeviceDirectory, device_directory)                                                        \
+    TEXT(WinePrefix, wine_prefix)                                                                  \
     TEXT(BindingsFile, bindings_file)
 #define PARAMETER_TEXT_ROOM 128u
 

@@ -133,11 +133,30 @@ static void without_tree(void *context, enum status status)
     log_event(OS_LOG_WARNING, "no-device-files", "status", status_name(status), NULL);
 }
 
+static void on_prefix(void *context, const char *path, enum status status)
+{
+    (void)context;
+    if (status == STATUS_OK)
+        log_event(OS_LOG_INFO, "wine-prefix", "path", path, NULL);
+    else
+        log_event(OS_LOG_WARNING, "no-wine-name", "path", path, "status", status_name(status),
+                  NULL);
+}
+
 static enum status start_devices(struct service *service)
 {
-    const char *directory = service->configuration.parameters.device_directory;
-    const struct devices_settings settings = {
-        .directory = directory, .told = on_device, .without_tree = without_tree};
+    const struct parameters *parameters = &service->configuration.parameters;
+    const char *directory = parameters->device_directory;
+    char prefixes[OS_PATH_ROOM];
+    const struct devices_settings settings = {.directory = directory,
+                                              .told = on_device,
+                                              .without_tree = without_tree,
+                                              .prefixes = parameters->wine_prefix,
+                                              .prefixes_file = prefixes,
+                                              .prefix_told = on_prefix};
+    int length = snprintf(prefixes, sizeof prefixes, "%s/wine-prefixes", service->meeting.state);
+    if (length < 0 || (size_t)length >= sizeof prefixes)
+        return STATUS_INVALID_PARAMETER;
     if (directory[0] == '\0')
         return STATUS_OK;
     enum status status = devices_start(&service->devices, service->engine, &settings);
