@@ -63,6 +63,7 @@ class WinePrefix:
         for attempt in range(3):
             try:
                 self.command("wineboot", "--init")
+                self.stop()  # drivers cannot be started in the session that has made the prefix
                 return
             except OSError:
                 if attempt == 2:
@@ -74,8 +75,8 @@ class WinePrefix:
     def start(self):
         """Have the prefix and its server up, so that programs start quickly."""
         os.makedirs(self.path, exist_ok=True)
-        self.server("-p%d" % LINGER_SECONDS)
         self.ensure()
+        self.server("-p%d" % LINGER_SECONDS)
         self.command("cmd", "/c", "exit 0")
 
     def stop(self):
