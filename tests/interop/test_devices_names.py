@@ -13,7 +13,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import unittest
 
@@ -218,16 +217,8 @@ class WineDriver(Wine):
         place = os.path.join(self.prefix.path, "drive_c", "windows", "system32", "drivers", "iscsidisk.sys")
         shutil.copy(driver, place)
         self.addCleanup(os.remove, place)
-        self.command("sc", "create", "iscsidisk", "type=", "kernel", "binPath=", "C:\\windows\\system32\\drivers\\iscsidisk.sys")
-        self.addCleanup(self.command, "sc", "delete", "iscsidisk", code=None)
-        self.command("net", "start", "iscsidisk")
-        self.addCleanup(self.command, "net", "stop", "iscsidisk", code=None)
-
-    def command(self, *words, code=0):
-        done = subprocess.run([*self.prefix.wine, *words], env=self.prefix.environment(), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=test_service.DEADLINE, check=False)
-        if code is not None:
-            self.assertEqual(done.returncode, code, " ".join(words))
+        self.run_wine("nodriver", "driver=C:\\windows\\system32\\drivers\\iscsidisk.sys")
+        self.addCleanup(self.run_wine, "nodriver")
 
     def fact(self, name):
         """What the device's directory tells of it."""

@@ -12,6 +12,7 @@
  * with that byte; write: by an OVERLAPPED flush controls              prints what the control codes
  * of disks answer inquiry, capacity     by SCSI pass-through; direct: by the other form of it
  *     scsiread=SECTOR       READ (10) by SCSI pass-through
+ *     driver=PATH, nodriver installs and starts iscsidisk.sys, and the other way round
  */
 #include <windows.h>
 
@@ -135,7 +136,8 @@ static void write_sector(const char *value, OVERLAPPED *at)
 static BOOL control(DWORD code, const void *in, DWORD in_length, void *out, DWORD out_length)
 {
     DWORD done = 0;
-    memset(out, 0, out_length);
+    if (in != out)
+        memset(out, 0, out_length);
     SetLastError(ERROR_SUCCESS);
     return DeviceIoControl(disk, code, (void *)(ULONG_PTR)in, in_length, out, out_length, &done,
                            NULL);
@@ -261,6 +263,35 @@ static void read_by_scsi(const char *number)
     pass(cdb, sizeof cdb, "sector", SECTOR);
 }
 
+/* --- the driver --- */
+
+static void start_driver(const char *path)
+{
+    SC_HANDLE manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_ALL_ACCESS);
+    need(manager != NULL, "services");
+    SC_HANDLE service = CreateServiceA(manager, "iscsidisk", NULL, SERVICE_ALL_ACCESS,
+                                       SERVICE_KERNEL_DRIVER, SERVICE_DEMAND_START,
+                                       SERVICE_ERROR_NORMAL, path, NULL, NULL, NULL, NULL, NULL);
+    need(service != NULL, "create");
+    need(StartServiceA(service, 0, NULL), "start");
+    CloseServiceHandle(service);
+    CloseServiceHandle(manager);
+}
+
+/* Whatever there is of it. */
+static void stop_driver(void)
+{
+    SERVICE_STATUS status;
+    SC_HANDLE manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_ALL_ACCESS);
+    SC_HANDLE service = OpenServiceA(manager, "iscsidisk", SERVICE_ALL_ACCESS);
+    if (service != NULL) {
+        ControlService(service, SERVICE_CONTROL_STOP, &status);
+        need(DeleteService(service), "delete");
+        CloseServiceHandle(service);
+    }
+    CloseServiceHandle(manager);
+}
+
 /* --- actions --- */
 
 static BOOL takes_value(const char *action, const char *word, const char **value)
@@ -331,6 +362,10 @@ static void act(const char *action, char **arguments)
         log_out(value);
     else if (strcmp(action, "name") == 0)
         find_name();
+    else if (takes_value(action, "driver", &value))
+        start_driver(value);
+    else if (strcmp(action, "nodriver") == 0)
+        stop_driver();
     else if (takes_value(action, "drive", &value))
         snprintf(name, sizeof name, "\\\\.\\PhysicalDrive%s", value);
     else
