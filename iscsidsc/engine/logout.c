@@ -3,7 +3,10 @@
 #include "engine/withdrawal.h"
 
 enum {
-    PATIENCE = 1000,             /* milliseconds for the scan of the units to end */
+    /* Milliseconds in which a device is found free by whoever has just closed it: the kernel tells
+     * of a file's end, and a socket of its peer's, a moment later. */
+    CLOSING_PATIENCE = 100,
+    PATIENCE = 1000,             /* the same for the scan of the units to end */
     WITHDRAWAL_PATIENCE = 30000, /* for their devices to go: a file system may have much to write */
 };
 
@@ -131,14 +134,24 @@ static bool is_withdrawn(struct engine_call *call)
            units_withdraw(session, is_forced(call)) != WITHDRAWING;
 }
 
-void engine_logout(struct engine_call *call)
+static bool is_free(struct engine_call *call)
 {
-    struct engine_session *session = session_of(call);
-    enum status status = check(call, session);
+    return check(call, session_of(call)) != STATUS_DEVICE_BUSY;
+}
+
+static void begin(struct engine_call *call, bool late)
+{
+    enum status status = check(call, session_of(call));
+    (void)late;
     if (status != STATUS_OK)
         engine_finish(call, status, NULL);
     else
         units_wait_undoing(call, WITHDRAWAL_PATIENCE, is_withdrawn, become_quiet, readmit);
+}
+
+void engine_logout(struct engine_call *call)
+{
+    units_wait(call, CLOSING_PATIENCE, is_free, begin);
 }
 
 void engine_force_logout(struct engine_call *call)
