@@ -1,7 +1,9 @@
 """The devices that a service makes of a unit, beside the initiator's own data path: starts target and service, logs in, and
 runs bench_devices on what there is then."""
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,6 +44,20 @@ def forms(root, links):
     return ["%s=%s" % (name, os.path.realpath(path)) for name, path in paths if os.path.exists(path)]
 
 
+@contextlib.contextmanager
+def memory_by_nbd(directory):
+    """What the same client gets of somebody else's server that has the data at hand: no target, no network."""
+    program, path = shutil.which("nbdkit"), os.path.join(directory, "memory")
+    if program is None:
+        yield []
+        return
+    with subprocess.Popen([program, "--foreground", "--unix", path, "memory", str(DISK)], stdin=subprocess.DEVNULL,
+                          preexec_fn=peers.die_with_parent) as server:
+        ports.wait_until(lambda: os.path.exists(path), "nbdkit")
+        yield ["NBD of nbdkit, from memory=" + path]
+        server.terminate()
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     with Target(build) as target, tempfile.TemporaryDirectory(prefix="iscsidsc-bench-") as directory:
@@ -53,9 +69,11 @@ def main():
         try:
             log_in(build, target.portals[0], dict(os.environ, ISCSIDSC_STATE=state, ISCSIDSC_SERVICE="require"))
             own = os.path.join(directory, "own")
-            return subprocess.run([os.path.join(build, "bench_devices"), str(DISK // 512), target.portals[0], TARGET,
-                                   str(target.process.pid), str(process.pid), *forms(root, links)], check=False,
-                                  env=dict(os.environ, ISCSIDSC_STATE=own, ISCSIDSC_SERVICE="never")).returncode
+            with memory_by_nbd(directory) as others:
+                command = [os.path.join(build, "bench_devices"), str(DISK // 512), target.portals[0], TARGET,
+                           str(target.process.pid), str(process.pid), *forms(root, links), *others]
+                return subprocess.run(command, env=dict(os.environ, ISCSIDSC_STATE=own, ISCSIDSC_SERVICE="never"),
+                                      check=False).returncode
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
