@@ -92,11 +92,16 @@ class Case(test_service_restart.Case):
         self.addCleanup(target.stop)
         return target.start()
 
-    def log_in_to_disk(self, portal=None):
-        """All of its units become devices soon."""
+    def log_in_to_units(self, portal=None):
+        """They become devices soon."""
         address, port = (portal or self.portal).rsplit(":", 1)
         self.succeed("AddTargetPortal", address, port)
         self.succeed("LoginTarget", TARGET, "T", address, port, *"* * * * * * *".split(), self.time2wait, *"* * * * * 0".split())
+
+    def log_in_to_disk(self, portal=None):
+        """Where the first unit's NBD export is."""
+        self.log_in_to_units(portal)
+        return self.wait_for_nbd(0)
 
     def place(self, lun, form):
         return os.path.join(self.root, "bus0", "target0", "lun%d" % lun, form)

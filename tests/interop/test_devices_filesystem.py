@@ -97,7 +97,7 @@ class FileSystem(device_case.BlockCase):
         self.target.stop()
 
     def test_a_file_system_outlives_its_target(self):
-        self.log_in_to_disk()
+        self.log_in_to_units()
         device = self.block_device()
         self.tool("mkfs.ext4", "-q", "-F", device)
         place = self.mount(device)
@@ -120,7 +120,7 @@ class FileSystem(device_case.BlockCase):
     def compare_elsewhere(self, made):
         self.state = os.path.join(self.directory, "elsewhere")
         self.start_service()
-        self.log_in_to_disk()
+        self.log_in_to_units()
         device = self.block_device()
         self.tool("fsck.ext4", "-f", "-n", device)
         place = self.mount(device, "ro")

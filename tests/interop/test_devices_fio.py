@@ -126,7 +126,7 @@ class Fio(device_case.Case):
         forms = list(self.usable())
         way = cutter.Cutter(self.portal, SEED)
         self.addCleanup(way.close)
-        self.log_in_to_disk(way.portal)
+        self.log_in_to_units(way.portal)
         end = time.monotonic() + SECONDS
         workers = [Worker(form, form.device(self, lun), SEED + 1000000 * lun, end) for lun, form in enumerate(forms)]
         for worker in workers:
