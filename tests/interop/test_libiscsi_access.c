@@ -1,6 +1,9 @@
 /* Who may use a target of libiscsi(3), and many of them in one process. */
 #include "libiscsi_support.h"
 
+#include "iscsidsc.h"
+#include "iscsierr.h"
+
 enum { CROWD = 8, ROUNDS = 3 };
 
 /* Discovers and logs in to target 0. Returns the errno. */
@@ -73,6 +76,42 @@ static void chap(void **state)
     prepare_user(&initiator, &served, "bob", "wrong");
     assert_int_equal(visit(&initiator), EACCES);
     iscsi_initiator_shutdown(&initiator);
+    served_stop(&served);
+}
+
+static void set_secret(const char *secret)
+{
+    UCHAR bytes[16];
+    size_t length = strlen(secret);
+    memcpy(bytes, secret, length);
+    assert_int_equal(SetIScsiInitiatorCHAPSharedSecret((ULONG)length, length > 0 ? bytes : NULL),
+                     ERROR_SUCCESS);
+}
+
+/* The initiator's secret is the engine's, and not that of any account. */
+static void both_prove_themselves(void **state)
+{
+    static const struct {
+        const char *secret;
+        int error;
+    } rows[] = {
+        {"alicessecret1", 0},
+        {"alicessecret2", EACCES},
+        {"bobssecret123", EINVAL}, /* RFC 7143, 9.2.1: the secrets have to differ */
+    };
+    struct served served;
+    iscsi_initiator_t initiator;
+
+    (void)state;
+    prepare_chap(&served, "alice");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        set_secret(rows[i].secret);
+        prepare_user(&initiator, &served, "bob", "auths");
+        iscsi_initiator_setvar(&initiator, "mutual auth", "chap");
+        assert_int_equal(visit(&initiator), rows[i].error);
+        iscsi_initiator_shutdown(&initiator);
+    }
+    set_secret("");
     served_stop(&served);
 }
 
@@ -228,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(netmasks),
         cmocka_unit_test(chap),
+        cmocka_unit_test(both_prove_themselves),
         cmocka_unit_test(accounts_that_are_not_there),
         cmocka_unit_test(max_sessions),
         cmocka_unit_test(digests),
