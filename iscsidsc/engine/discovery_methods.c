@@ -2,6 +2,7 @@
 #include "engine/adapter_settings.h"
 #include "engine/isns.h"
 #include "engine/static_targets.h"
+#include "engine/watched_portals.h"
 #include "protocol/isns.h"
 
 #include <string.h>
@@ -132,8 +133,10 @@ static void apply(struct engine *engine, uint32_t method, bool enabled)
         static_targets_sync(engine);
     } else if (method == DISCOVERY_ISNS && !enabled) {
         isns_servers_keep(engine, &none, true);
-    } else if (method == DISCOVERY_SENDTARGETS && !enabled) {
-        drop_found(engine, MECHANISM_SENDTARGETS);
+    } else if (method == DISCOVERY_SENDTARGETS) {
+        watched_portals_enable(engine, enabled);
+        if (!enabled)
+            drop_found(engine, MECHANISM_SENDTARGETS);
     }
 }
 

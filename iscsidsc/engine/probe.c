@@ -27,14 +27,20 @@ struct probe {
     bool leaving;                    /* a session that has stayed says goodbye */
 };
 
+static void leave_mechanism(struct probe *probe)
+{
+    if (probe->mechanism != NULL)
+        probe->mechanism->probes--;
+    probe->mechanism = NULL;
+}
+
 static void probe_free(struct probe *probe)
 {
     LIST_EACH_SAFE(node, &probe->waiters)
     {
         list_remove(node);
     }
-    if (probe->mechanism != NULL)
-        probe->mechanism->probes--;
+    leave_mechanism(probe);
     list_remove(&probe->link);
     discovery_free(probe->discovery);
     os_free(probe);
@@ -252,6 +258,7 @@ void probe_leave(struct probe_follower *follower)
     if (!probe->stays) /* it ends with the answer */
         return;
     probe->leaving = discovery_leave(probe->discovery);
+    leave_mechanism(probe);
     move_list(&probe->waiters, &waiters);
     if (!probe->leaving)
         probe_free(probe);

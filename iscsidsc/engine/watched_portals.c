@@ -275,6 +275,20 @@ void watched_portals_reload(struct engine *engine)
     engine->explored = 0; /* lists wait for the new ones */
 }
 
+void watched_portals_enable(struct engine *engine, bool enabled)
+{
+    LIST_EACH(node, &engine->watched.portals)
+    {
+        struct watched_portal *watched = WATCHED(node);
+        if (enabled) {
+            look(watched);
+            continue;
+        }
+        os_timer_clear(&watched->timer);
+        probe_leave(&watched->follower);
+    }
+}
+
 void watched_portals_end(struct engine *engine)
 {
     struct list *first;

@@ -15,6 +15,8 @@ void watched_portals_begin(struct engine *engine);
 /* There is another configuration: new addresses are asked, of those that are gone the discovery
  * sessions end. Nothing before the begin. */
 void watched_portals_reload(struct engine *engine);
+/* SendTargets has been enabled, or is not wanted any more. */
+void watched_portals_enable(struct engine *engine, bool enabled);
 /* The engine stops. */
 void watched_portals_end(struct engine *engine);
 

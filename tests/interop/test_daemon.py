@@ -356,6 +356,44 @@ class Reload(Case):
                          ["The configuration has been read again.\n"] * 8)
 
 
+class Secrets(Case):
+    FOUND_BY, LOGGED_IN_BY = "finder:discoverysecret1", "user:targetsecret12"
+
+    def start_guarded(self):
+        return self.start_target("--discovery-chap", self.FOUND_BY, "--target", FIRST, "--chap", self.LOGGED_IN_BY, *LUN)
+
+    def section(self, line, account):
+        user, password = account.split(":")
+        return [line, "    Username = " + user, "    Password = " + password]
+
+    def test_each_section_has_its_own(self):
+        target = self.start_guarded()
+        self.serve_with(*self.section("DiscoveryAddress = " + target.portal, self.FOUND_BY),
+                        *self.section("TargetName = " + FIRST, self.LOGGED_IN_BY))
+        self.wait_names(FIRST)
+
+    def test_one_that_is_wrong_can_be_mended_without_a_restart(self):
+        target = self.start_guarded()
+        lines = self.section("DiscoveryAddress = " + target.portal, self.FOUND_BY)
+        service = self.serve_with(*lines, *self.section("TargetName = " + FIRST, "user:not-the-secret"))
+        wait_for(lambda: FIRST in self.succeed("ListTargets"), "the target")
+        self.assertEqual(self.names(), [])
+        self.write(*lines, *self.section("TargetName = " + FIRST, self.LOGGED_IN_BY))
+        self.reload_well()
+        self.wait_names(FIRST, seconds=10)
+        self.assertNotIn("secret", "".join(service.lines))
+
+    def test_a_discovery_that_is_refused_is_told_once(self):
+        target = self.start_guarded()
+        service = self.serve_with(*self.section("DiscoveryAddress = " + target.portal, "finder:not-the-secret"))
+        line = service.wait_event("discovery-failed")
+        self.assertIn("address=%s status=LOGIN_AUTHENTICATION_FAILED" % target.portal, line)
+        self.write(*self.section("DiscoveryAddress = " + target.portal, self.FOUND_BY))
+        self.reload_well()
+        service.wait_event("discovery-works")
+        self.assertEqual(sum("discovery-failed" in line for line in service.lines), 1)
+
+
 class Many(Case):
     """200 targets on 4 discovery addresses, each a process of its own."""
 

@@ -1,6 +1,7 @@
 /* The discovery addresses of iscsi.conf, which a service watches, and the logins that it makes. */
 #include "engine_test.h"
 
+#include "engine/adapter_settings.h"
 #include "engine/configuration.h"
 
 #include <stdatomic.h>
@@ -321,6 +322,31 @@ static void targets_may_be_left_out(void **state)
     wait_for_sessions(2);
 }
 
+static void set_sendtargets(bool enabled)
+{
+    const struct request_set_discovery isns = {.method = DISCOVERY_ISNS, .enabled = 1};
+    const struct request_set_discovery request = {.method = DISCOVERY_SENDTARGETS,
+                                                  .enabled = enabled};
+    assert_status(ask(OPERATION_set_discovery, &isns, NULL), STATUS_OK);
+    assert_status(ask(OPERATION_set_discovery, &request, NULL), STATUS_OK);
+}
+
+static void nothing_is_asked_without_sendtargets(void **state)
+{
+    (void)state;
+    start_host();
+    serve(WATCHED);
+    wait_for_sessions(1);
+    set_sendtargets(false);
+    assert_status(list_targets(true), STATUS_OK);
+    assert_string_equal(names, "");
+    assert_int_equal(count_sessions(), 1);
+    announce_another();
+    set_sendtargets(true);
+    wait_for_sessions(2);
+    assert_int_equal(atomic_load(&odd.discoveries), 2);
+}
+
 static void few_are_logged_in_to_at_a_time(void **state)
 {
     enum { TARGETS = 3 * AT_ONCE };
@@ -394,6 +420,7 @@ int main(void)
         WATCHED_TEST(who_logs_out_is_left_alone_until_a_reload),
         WATCHED_TEST(a_removed_address_leaves_its_sessions),
         WATCHED_TEST(targets_may_be_left_out),
+        WATCHED_TEST(nothing_is_asked_without_sendtargets),
         WATCHED_TEST(few_are_logged_in_to_at_a_time),
         WATCHED_TEST(one_that_ends_its_sessions_is_not_pestered),
         WATCHED_TEST(one_that_falls_silent_is_asked_anew),
