@@ -240,7 +240,7 @@ class Changes(Case):
         wait_for(lambda: len(self.succeed("ListTargets").split(peers.PREFIX)) > 5, "all targets")
         before = [connections_to(peers.port_of(portal)) for portal in portals]
         self.assertEqual([len(ports_of_one) for ports_of_one in before], [1, 1, 1])
-        deadline = time.monotonic() + 3.5
+        deadline = time.monotonic() + 2.5
         while time.monotonic() < deadline:
             self.assertEqual([connections_to(peers.port_of(portal)) for portal in portals], before)
             time.sleep(0.2)

@@ -15,8 +15,10 @@ static uint16_t port; /* of the host, also while it is down */
 static struct {
     bool ends_discovery; /* with the answer */
     bool falls_silent;   /* the first discovery session, after the answer */
-    uint32_t delay;      /* of logins to targets */
+    unsigned refused;    /* logins that are cut off, behind the first, which is a discovery */
+    uint32_t delay;      /* of logins */
     atomic_uint discoveries;
+    atomic_uint logins;
     atomic_uint questions;
     atomic_int running; /* logins to targets */
     atomic_int most;
@@ -42,8 +44,14 @@ static void on_incoming(void *context, struct target_connection *connection,
     count_logins(target_fault_memory(connection), is_login);
     if (in->pdu->opcode == PDU_TEXT_REQUEST)
         atomic_fetch_add(&odd.questions, 1);
-    if (is_login)
-        in->delay = odd.delay;
+    if (!is_login)
+        return;
+    in->delay = odd.delay;
+    unsigned before =
+        target_fault_memory(connection)[0] == 1 ? atomic_fetch_add(&odd.logins, 1) : 0;
+    in->swallow = before > 0 && before <= odd.refused;
+    if (in->swallow)
+        target_fault_end(connection, TARGET_END_RESET);
 }
 
 static void on_full_feature(void *context, struct target_connection *connection)
@@ -278,6 +286,31 @@ static void a_lost_discovery_session_is_made_again(void **state)
     wait_for_sessions(2);
 }
 
+static void a_login_that_fails_is_tried_again(void **state)
+{
+    (void)state;
+    prepare_host();
+    odd.refused = 4;
+    target_host_start(&host);
+    serve(WATCHED);
+    wait_for_sessions(1);
+    assert_int_equal(atomic_load(&odd.logins), 1 + 4 + 1);
+}
+
+static void a_session_that_is_given_up_is_made_anew(void **state)
+{
+    (void)state;
+    start_host();
+    serve("MaxConnectionRetries = 0\n" WATCHED);
+    wait_for_sessions(1);
+    struct unique_id before = listed_id;
+    target_host_stop(&host);
+    wait_for_sessions(0);
+    start_host();
+    wait_for_sessions(1);
+    assert_memory_not_equal(&before, &listed_id, sizeof before);
+}
+
 static void who_logs_out_is_left_alone_until_a_reload(void **state)
 {
     (void)state;
@@ -417,6 +450,8 @@ int main(void)
         WATCHED_TEST(one_that_is_down_is_asked_until_it_is_there),
         WATCHED_TEST(a_target_that_is_announced_is_logged_in_to),
         WATCHED_TEST(a_lost_discovery_session_is_made_again),
+        WATCHED_TEST(a_login_that_fails_is_tried_again),
+        WATCHED_TEST(a_session_that_is_given_up_is_made_anew),
         WATCHED_TEST(who_logs_out_is_left_alone_until_a_reload),
         WATCHED_TEST(a_removed_address_leaves_its_sessions),
         WATCHED_TEST(targets_may_be_left_out),
