@@ -2,7 +2,7 @@
 #include "devices/device.h"
 #include "devices/wine.h"
 #include "engine/model.h"
-#include "engine/units.h"
+#include "engine/withdrawal.h"
 #include "os/memory.h"
 #include "os/system.h"
 
@@ -16,10 +16,12 @@ struct devices {
     struct engine *engine;
     struct exposure exposure;
     struct os_job start_job;
+    struct os_job withdraw_job;
     struct os_job stop_job;
     struct os_loop_waiter waiter;
     struct list all;
-    struct tree *tree; /* NULL: there is none */
+    struct tree *tree;          /* NULL: there is none */
+    struct loop_devices *loops; /* the same */
     struct worker *worker;
     struct wine *wine;
     bool stopped; /* nobody waits for anything here any more */
@@ -60,7 +62,8 @@ static enum status open_nbd(struct devices *devices, struct local_device *device
     return status == STATUS_OK ? nbd_open(&device->nbd, device->disk, &settings) : status;
 }
 
-static void open_forms(struct devices *devices, struct local_device *device)
+static void open_forms(struct devices *devices, struct local_device *device,
+                       const struct unit *unit)
 {
     char path[OS_PATH_ROOM];
     enum status status = open_nbd(devices, device, path);
@@ -74,6 +77,8 @@ static void open_forms(struct devices *devices, struct local_device *device)
     if (device->file != NULL)
         device->path = os_copy_text(path);
     tell(devices, path, device->path != NULL ? STATUS_OK : STATUS_NO_MEMORY);
+    if (device->path != NULL && devices->loops != NULL)
+        device->block = loop_device_open(devices->loops, device->place, unit);
 }
 
 static void close_nbd(struct devices *devices, struct local_device *device)
@@ -89,6 +94,8 @@ static void close_nbd(struct devices *devices, struct local_device *device)
 
 static void close_device(struct devices *devices, struct local_device *device)
 {
+    if (device->block != NULL)
+        loop_device_close(device->block);
     if (device->file != NULL)
         tree_remove(device->file);
     close_nbd(devices, device);
@@ -142,7 +149,7 @@ static void on_added(void *context, struct unit *unit)
             return;
         }
         list_append(&devices->all, &device->link);
-        open_forms(devices, device);
+        open_forms(devices, device, unit);
     }
     device->units++;
     unit->exposed = device;
@@ -169,6 +176,8 @@ static void on_changed(void *context, struct unit *unit)
         disk_renew(device->disk);
         if (device->file != NULL)
             tree_renew(device->file);
+        if (device->block != NULL)
+            loop_device_renew(device->block);
     } else if (device == NULL || device->volume != unit->path.volume) {
         on_removed(context, unit);
         on_added(context, unit);
@@ -193,22 +202,59 @@ static struct unit *unit_of(const struct local_device *device)
 static bool on_is_ready(void *context, const struct unit *unit)
 {
     const struct volume *volume = unit->path.volume;
+    const struct local_device *device = unit->exposed;
     (void)context;
-    return unit->exposed != NULL || volume == NULL || volume->facts.capacity.block_length == 0;
+    if (device == NULL)
+        return volume == NULL || volume->facts.capacity.block_length == 0;
+    return device->block == NULL || loop_device_is_ready(device->block);
+}
+
+/* Another session may be on its way out as well. */
+static bool is_last_way(const struct local_device *device, const struct unit *unit)
+{
+    LIST_EACH(node, &device->volume->paths)
+    {
+        const struct unit *other = LIST_OWNER(node, struct path, link)->unit;
+        if (other != unit && other->session->state != ENGINE_SESSION_LOGOUT)
+            return false;
+    }
+    return true;
+}
+
+static enum withdrawal on_withdraw(void *context, struct unit *unit, bool forced)
+{
+    struct local_device *device = unit->exposed;
+    (void)context;
+    if (device == NULL || device->block == NULL || !is_last_way(device, unit))
+        return WITHDRAWN;
+    return loop_device_withdraw(device->block, forced);
+}
+
+static void on_readmit(void *context, struct unit *unit)
+{
+    const struct local_device *device = unit->exposed;
+    (void)context;
+    if (device != NULL && device->block != NULL)
+        loop_device_readmit(device->block);
+}
+
+static bool is_inside(const struct devices *devices, const struct local_device *device,
+                      const char *path)
+{
+    size_t length = strlen(devices->directory), place = strlen(device->place);
+    const char *rest = path + length + 1;
+    return strncmp(path, devices->directory, length) == 0 && path[length] == '/' &&
+           strncmp(rest, device->place, place) == 0 && (rest[place] == '\0' || rest[place] == '/');
 }
 
 static struct unit *on_resolve(void *context, const char *path)
 {
     const struct devices *devices = context;
-    size_t length = strlen(devices->directory);
-    if (strncmp(path, devices->directory, length) != 0 || path[length] != '/')
-        return NULL;
     LIST_EACH(node, &devices->all)
     {
         const struct local_device *device = LIST_OWNER(node, struct local_device, link);
-        size_t place = strlen(device->place);
-        const char *rest = path + length + 1;
-        if (strncmp(rest, device->place, place) == 0 && (rest[place] == '\0' || rest[place] == '/'))
+        if (is_inside(devices, device, path) ||
+            (device->block != NULL && loop_device_is_called(device->block, path)))
             return unit_of(device);
     }
     return NULL;
@@ -218,7 +264,10 @@ static const char *on_path(void *context, const struct unit *unit)
 {
     const struct local_device *device = unit->exposed;
     (void)context;
-    return device != NULL ? device->path : NULL;
+    if (device == NULL)
+        return NULL;
+    const char *block = device->block != NULL ? loop_device_path(device->block) : NULL;
+    return block != NULL ? block : device->path;
 }
 
 static bool on_is_named(void *context)
@@ -296,10 +345,24 @@ static void on_start(struct os_job *job)
     units_expose(devices->engine, &devices->exposure);
 }
 
+static void on_all_withdrawn(void *context)
+{
+    struct devices *devices = context;
+    os_loop_finish(engine_loop(devices->engine), &devices->waiter);
+}
+
+static void on_withdraw_all(struct os_job *job)
+{
+    struct devices *devices = LIST_OWNER(job, struct devices, withdraw_job);
+    withdrawal_of_all(devices->engine, on_all_withdrawn, devices);
+}
+
 static void on_stop(struct os_job *job)
 {
     struct devices *devices = LIST_OWNER(job, struct devices, stop_job);
     units_expose(devices->engine, NULL);
+    if (devices->loops != NULL)
+        loop_devices_leave(devices->loops);
     if (devices->tree != NULL)
         tree_close(devices->tree);
     devices->stopped = true;
@@ -316,6 +379,8 @@ static void on_left(struct os_job *job)
 
 static void free_devices(struct devices *devices)
 {
+    loop_devices_free(devices->loops);
+    tree_free(devices->tree);
     worker_free(devices->worker);
     wine_free(devices->wine);
     os_loop_waiter_clear(&devices->waiter);
@@ -345,6 +410,8 @@ static struct devices *new_devices(struct engine *engine, const struct devices_s
         .is_ready = on_is_ready,
         .is_named = on_is_named,
         .use_prefix = on_use_prefix,
+        .withdraw = on_withdraw,
+        .readmit = on_readmit,
     };
     list_init(&devices->all);
     devices->directory = os_copy_text(settings->directory);
@@ -372,12 +439,30 @@ static enum status prepare(const char *directory)
     return status;
 }
 
+static void on_loops_changed(void *context)
+{
+    const struct devices *devices = context;
+    units_look(devices->engine);
+}
+
+static enum status prepare_loops(struct devices *devices, const struct devices_settings *settings)
+{
+    struct loop_devices_settings of_loops = settings->loops;
+    of_loops.loop = engine_loop(devices->engine);
+    of_loops.files = devices->directory;
+    of_loops.changed = on_loops_changed;
+    of_loops.context = devices;
+    return loop_devices_new(&devices->loops, &of_loops);
+}
+
 /* Without a tree the sockets are where it would be. */
 static enum status make_places(struct devices *devices, const struct devices_settings *settings)
 {
     const struct tree_settings of_tree = {.directory = devices->directory,
                                           .loop = engine_loop(devices->engine)};
-    enum status status = tree_clear(devices->directory);
+    enum status status = prepare_loops(devices, settings);
+    if (status == STATUS_OK)
+        status = tree_clear(devices->directory);
     if (status == STATUS_OK)
         status = prepare(devices->directory);
     if (status != STATUS_OK)
@@ -387,6 +472,8 @@ static enum status make_places(struct devices *devices, const struct devices_set
         strcat(devices->sockets, beside);
         return prepare(devices->sockets);
     }
+    loop_devices_free(devices->loops);
+    devices->loops = NULL;
     if (settings->without_tree != NULL)
         settings->without_tree(settings->context, status);
     return STATUS_OK;
@@ -403,7 +490,6 @@ enum status devices_start(struct devices **out, struct engine *engine,
         return STATUS_NO_MEMORY;
     enum status status = make_places(devices, settings);
     if (status != STATUS_OK) {
-        tree_free(devices->tree);
         free_devices(devices);
         return status;
     }
@@ -417,11 +503,17 @@ void devices_stop(struct devices *devices)
 {
     if (devices == NULL)
         return;
+    /* While the sessions work: what programs have written gets there. */
+    devices->withdraw_job.run = on_withdraw_all;
+    os_loop_call(engine_loop(devices->engine), &devices->withdraw_job, &devices->waiter);
     devices->stop_job.run = on_stop;
     os_loop_call(engine_loop(devices->engine), &devices->stop_job, &devices->waiter);
     devices->stop_job.run = on_left;
     os_loop_call(engine_loop(devices->engine), &devices->stop_job, &devices->waiter);
+    loop_devices_free(devices->loops); /* the tree answers them to the end */
+    devices->loops = NULL;
     tree_free(devices->tree);
+    devices->tree = NULL;
     if (strcmp(devices->sockets, devices->directory) != 0)
         os_remove_directory(devices->sockets);
     free_devices(devices);

@@ -11,12 +11,15 @@
 #ifndef DEVICES_DEVICES_H
 #define DEVICES_DEVICES_H
 
+#include "devices/loop_devices.h"
 #include "engine/engine.h"
 
 struct devices;
 
 struct devices_settings {
     const char *directory; /* made when it is missing */
+    /* Without what devices_start knows better: `loop`, `files` and who is told of changes. */
+    struct loop_devices_settings loops;
     /* A device could not be made, or (OK) is there now; may be NULL. */
     void (*told)(void *context, const char *path, enum status status);
     /* There will be no files, and why; may be NULL. */
@@ -35,7 +38,8 @@ struct devices_settings {
  * os_make_private_directory gives. */
 enum status devices_start(struct devices **out, struct engine *engine,
                           const struct devices_settings *settings);
-/* Before engine_stop: all devices are removed. NULL is harmless. */
+/* Before engine_stop: all devices are withdrawn within a bound, and then removed. NULL is harmless.
+ */
 void devices_stop(struct devices *devices);
 
 #endif

@@ -111,14 +111,12 @@ static void tell_named(const struct links *links, const char *kind, const char *
     }
 }
 
+/* Who sees the last one finds all the others. */
 void links_each(const struct links *links, link_found *found, void *context)
 {
     char name[LINK_PLACE_ROOM + 16], text[OS_PATH_ROOM];
-    for (unsigned i = 0; i <= LINKS_PARTITIONS; i++) {
-        if (i == 0)
-            snprintf(name, sizeof name, "%s/disk", links->place);
-        else
-            snprintf(name, sizeof name, "%s/part%u", links->place, i);
+    for (unsigned i = 1; i <= LINKS_PARTITIONS; i++) {
+        snprintf(name, sizeof name, "%s/part%u", links->place, i);
         tell(links, name, i, found, context);
     }
     snprintf(name, sizeof name, "%s/generic", links->place);
@@ -128,6 +126,8 @@ void links_each(const struct links *links, link_found *found, void *context)
     tell_named(links, "by-name", links->name, found, context);
     tell_named(links, "by-id", links->id, found, context);
     tell_named(links, "by-serial", links->serial, found, context);
+    snprintf(name, sizeof name, "%s/disk", links->place);
+    tell(links, name, 0, found, context);
 }
 
 /* --- making and removing --- */

@@ -29,6 +29,8 @@
     PARAMETER(MaxTransferLength, max_transfer_length, 512, 16777215, 1048576)                      \
     PARAMETER(DiscoveryInterval, discovery_interval, 0, 86400, 60)                                 \
     PARAMETER(PersistentDeviceTime, persistent_device_time, 0, 3600, 60)                           \
+    PARAMETER(MountRetries, mount_retries, 0, 1000, 10)                                            \
+    PARAMETER(MountInterval, mount_interval, 1, 3600, 1)                                           \
     PARAMETER(ServiceLoopback, service_loopback, 0, 1, 1)                                          \
     PARAMETER(PersistentLoginAlsoLogsIn, persistent_login_also_logs_in, 0, 1, 0)                   \
     PARAMETER(RedirectCredentials, redirect_credentials, 0, 1, 1)                                  \
@@ -41,7 +43,9 @@
     TEXT(ServiceReadGroup, service_read_group)                                                     \
     TEXT(DeviceDirectory, device_directory)                                                        \
     TEXT(WinePrefix, wine_prefix)                                                                  \
-    TEXT(BindingsFile, bindings_file)
+    TEXT(BindingsFile, bindings_file)                                                              \
+    TEXT(LoopDevices, loop_devices)                                                                \
+    TEXT(LinkDirectory, link_directory)
 #define PARAMETER_TEXT_ROOM 128u
 
 struct parameters {

@@ -4,6 +4,7 @@
 #include "engine/log.h"
 #include "os/crypto.h"
 #include "os/system.h"
+#include "service/device_settings.h"
 #include "service/log.h"
 #include "service/meeting.h"
 
@@ -148,17 +149,21 @@ static enum status start_devices(struct service *service)
     const struct parameters *parameters = &service->configuration.parameters;
     const char *directory = parameters->device_directory;
     char prefixes[OS_PATH_ROOM];
-    const struct devices_settings settings = {.directory = directory,
-                                              .told = on_device,
-                                              .without_tree = without_tree,
-                                              .prefixes = parameters->wine_prefix,
-                                              .prefixes_file = prefixes,
-                                              .prefix_told = on_prefix};
+    struct devices_settings settings = {.directory = directory,
+                                        .told = on_device,
+                                        .without_tree = without_tree,
+                                        .prefixes = parameters->wine_prefix,
+                                        .prefixes_file = prefixes,
+                                        .prefix_told = on_prefix};
     int length = snprintf(prefixes, sizeof prefixes, "%s/wine-prefixes", service->meeting.state);
     if (length < 0 || (size_t)length >= sizeof prefixes)
         return STATUS_INVALID_PARAMETER;
     if (directory[0] == '\0')
         return STATUS_OK;
+    if (!device_settings_loops(&settings.loops, parameters, service->meeting.state)) {
+        tell_failure("no-devices", STATUS_CONFIGURATION, "LoopDevices is yes, no or auto");
+        return STATUS_CONFIGURATION;
+    }
     enum status status = devices_start(&service->devices, service->engine, &settings);
     if (status != STATUS_OK)
         tell_failure("no-devices", status, directory);

@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""The service's devices as block devices of the system: partitioned, formatted, mounted by the service, refused to a logout while
+somebody uses them, and gone without a trace, also after a service that was killed. Needs root and loop devices.
+
+    python3 tests/harness/run.py --build BUILD -- tests/interop/test_devices_loop.py BUILD [TEST...]
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
+import device_case  # noqa: E402
+import test_service  # noqa: E402
+
+DEVICE_BUSY = 0x40  # of 0xEFFF0040
+
+
+def why_not():
+    if os.geteuid() != 0:
+        return "loop devices are for root"
+    if not os.path.exists("/dev/loop-control"):
+        return "there are no loop devices"
+    if not os.path.exists("/dev/fuse"):
+        return "there is no FUSE"
+    return None
+
+
+class Loops(device_case.Case):
+    sizes = [32 << 20]
+    more = ["--lun", "ram:1M,bs=4096"]
+
+    def setUp(self):
+        reason = why_not()
+        if reason is not None:
+            print("skipped: " + reason)
+            self.skipTest(reason)
+        super().setUp()
+        self.disk = self.disks[0]
+        self.points = []
+        self.addCleanup(self.unmount)
+
+    def configure(self, settings):
+        self.links = os.path.join(self.state, "links")
+        super().configure(settings + "LoopDevices = yes\nLinkDirectory = %s\nMountRetries = 2\n" % self.links)
+
+    def unmount(self):
+        """What a test that failed has left."""
+        for point in self.points:
+            subprocess.run(["umount", "-l", point], stderr=subprocess.DEVNULL, check=False)
+
+    def link(self, lun, form="disk"):
+        return os.path.join(self.links, "bus0", "target0", "lun%d" % lun, form)
+
+    def block_device(self, lun):
+        link = self.link(lun)
+        test_service.wait_for(lambda: os.path.islink(link) and os.path.exists(link), link)
+        device = os.readlink(link)
+        self.assertRegex(device, r"^/dev/loop\d+$")
+        return device
+
+    def log_in(self):
+        self.log_in_to_disk()
+        self.session = self.sessions()[0]
+        return self.block_device(0)
+
+    def log_out(self, code=0):
+        got, output = self.ask("LogoutTarget", self.session)
+        self.assertEqual(got, code, output)
+
+    def attached(self):
+        """The loop devices on files of this test."""
+        found = []
+        for name in os.listdir("/sys/block"):
+            with contextlib.suppress(OSError), open("/sys/block/%s/loop/backing_file" % name) as backing:
+                found += ["/dev/" + name] if self.directory in backing.read() else []
+        return found
+
+    def mounts(self):
+        with open("/proc/self/mountinfo") as mounts:
+            return [line.split()[4] for line in mounts if self.directory in line.split()[4] and line.split()[4] != self.root]
+
+    def assert_nothing_left(self):
+        self.assertEqual(self.attached(), [])
+        self.assertEqual(self.mounts(), [])
+        self.assertFalse(os.path.lexists(self.links), "links are left")
+
+    def fstab(self, *lines):
+        with open(os.path.join(self.state, "fstab.iscsi"), "w") as file:
+            file.write("# device point type options dump pass\n" + "".join(line + "\n" for line in lines))
+
+    def new_point(self, name):
+        point = os.path.join(self.state, name)
+        os.mkdir(point)
+        self.points.append(point)
+        return point
+
+    def test_it_is_a_disk_of_its_own(self):
+        device = self.log_in()
+        self.assertEqual(int(self.tool("blockdev", "--getsize64", device)), self.sizes[0])
+        other = self.block_device(1)
+        self.assertEqual(int(self.tool("blockdev", "--getss", other)), 4096)
+        name = os.path.join(self.links, "by-name", device_case.TARGET + "-lun-0")
+        self.assertEqual(os.readlink(name), device)
+        self.assertEqual(os.readlink(name + "-part3"), device + "p3")
+        self.assertEqual(os.readlink(self.link(0, "part15")), device + "p15")
+        with open(device, "r+b") as disk:
+            disk.seek(12345)
+            disk.write(b"written through the block device")
+        self.log_out()
+        self.assert_nothing_left()
+        with open(self.disk, "rb") as file:
+            file.seek(12345)
+            self.assertEqual(file.read(32), b"written through the block device")
+
+    def test_file_systems_are_mounted_as_fstab_says(self):
+        for name in "mkfs.ext4", "blkid", "fsck.ext4":
+            if device_case.missing_program(name):
+                self.skipTest("%s is not installed" % name)
+        self.tool("mkfs.ext4", "-q", "-L", "iscsi data", self.log_in())
+        self.log_out()
+        self.assert_nothing_left()
+        point, nowhere = self.new_point("by link"), self.new_point("nowhere")
+        self.fstab("%s %s ext4 noatime 0 2" % (self.link(0), point.replace(" ", "\\040")), "bad line",
+                   "LABEL=absent %s ext4" % nowhere, "%s %s/no ext4 noauto" % (self.link(0), nowhere))
+        self.assertEqual(self.mounts(), [])
+        self.log_in()
+        test_service.wait_for(lambda: os.path.ismount(point), "the file system to be mounted")
+        tree = os.path.join(point, "tree")
+        shutil.copytree(os.path.join(HERE, "..", "harness"), tree)
+        self.log_out()
+        self.assert_nothing_left()
+        # The same by what the file system says of itself; and with a mount point inside another one.
+        self.fstab('LABEL="iscsi\\040data" %s auto' % nowhere)
+        self.log_in()
+        test_service.wait_for(lambda: os.path.ismount(nowhere), "the file system to be mounted by its label")
+        self.tool("diff", "-r", os.path.join(HERE, "..", "harness"), os.path.join(nowhere, "tree"))
+        self.assertEqual(self.service.stop(), 0)
+        self.assert_nothing_left()
+        self.tool("fsck.ext4", "-f", "-n", self.disk)
+        log = "\n".join(self.service.lines)
+        self.assertRegex(log, r"event=bad-fstab line=\S+:3 reason=\"not of the form")
+        self.assertNotIn("no-mount", log)
+
+    def test_who_uses_it_keeps_it(self):
+        point = self.new_point("mine")
+        device = self.log_in()
+        with open(device, "rb"):
+            self.log_out(DEVICE_BUSY)
+        self.tool("mkfs.ext4", "-q", device)
+        self.tool("mount", device, point)
+        self.log_out(DEVICE_BUSY)
+        self.assertEqual(self.block_device(0), device)
+        with open(os.path.join(point, "file"), "w") as file:
+            file.write("still there")
+        self.tool("umount", point)
+        # It is mounted by the service as soon as it is there again.
+        self.fstab("%s %s ext4" % (self.link(0), self.new_point("theirs")))
+        self.log_out()
+        self.assert_nothing_left()
+        self.log_in()
+        theirs = self.points[1]
+        test_service.wait_for(lambda: os.path.ismount(theirs), "the file system to be mounted")
+        with open(os.path.join(theirs, "file")) as file:
+            self.assertEqual(file.read(), "still there")
+            self.log_out(DEVICE_BUSY)
+            self.assertTrue(os.path.ismount(theirs))
+        self.log_out()
+        self.assert_nothing_left()
+
+    def test_by_force_it_is_taken(self):
+        point = self.new_point("used")
+        device = self.log_in()
+        self.tool("mkfs.ext4", "-q", device)
+        self.tool("mount", device, point)
+        with open(os.path.join(point, "file"), "w") as file:
+            file.write("x" * 100000)
+            self.log_out(DEVICE_BUSY)
+            self.assertEqual(self.force_logout(), "OK")
+            self.assertEqual(self.mounts(), [])
+            self.assertEqual(self.sessions(), [])
+            with contextlib.suppress(OSError):
+                file.flush()
+        test_service.wait_for(lambda: self.attached() == [], "the loop device to go with its last user")
+        self.assert_nothing_left()
+
+    def force_logout(self):
+        """The status's name: the interfaces have no such call."""
+        adapter, specific = (int(part, 16) for part in self.session.split("-"))
+        ids = struct.pack("<HIQHIQ", 1, 8, adapter, 2, 8, specific)
+        with contextlib.closing(test_service.connect_local(self.service.base() + ".sock")) as door:
+            door.sendall(test_service.message(test_service.operation_number("force_logout"),
+                                              struct.pack("<HI", 1, len(ids)) + ids))
+            return test_service.read_message(door)[2]
+
+    def test_a_service_that_ends_takes_what_is_used(self):
+        point = self.new_point("used")
+        device = self.log_in()
+        self.tool("mkfs.ext4", "-q", device)
+        self.tool("mount", device, point)
+        with open(os.path.join(point, "file"), "w") as file:
+            file.write("x" * 100000)
+            file.flush()
+            os.fsync(file.fileno())
+            self.assertEqual(self.service.stop(), 0)
+            self.assertEqual(self.mounts(), [])
+        test_service.wait_for(lambda: self.attached() == [], "the loop device to go with its last user")
+        self.assertFalse(os.path.lexists(self.links), "links are left")
+        self.assertIn("event=unmounted-by-force", "\n".join(self.service.lines))
+
+    def test_a_killed_service_is_cleaned_up_after(self):
+        point = self.new_point("killed")
+        self.tool("mkfs.ext4", "-q", self.log_in())
+        self.fstab("%s %s ext4" % (self.link(0), point))
+        self.log_out()
+        self.log_in()
+        test_service.wait_for(lambda: os.path.ismount(point), "the file system to be mounted")
+        self.assertEqual(self.service.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.assertTrue(os.path.lexists(self.link(0)))
+        self.service = self.serve()
+        test_service.wait_for(lambda: self.mounts() == [] and self.attached() == [], "the next service to clean up")
+        self.assertFalse(os.path.lexists(self.links), "links are left")
+        self.assertEqual(len(re.findall("event=left-block-device", "\n".join(self.service.lines))), 2)
+        self.log_in()
+        test_service.wait_for(lambda: os.path.ismount(point), "the file system to be mounted again")
+        self.assertEqual(self.service.stop(), 0)
+        self.assert_nothing_left()
+
+
+if __name__ == "__main__":
+    test_service.BUILD = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
