@@ -103,11 +103,13 @@ class Devices(device_case.Case):
 
     def test_nothing_is_left_behind(self):
         self.log_in_to_disk()
+        self.wait_for_nbd(0)
         self.service.stop()
         self.assertEqual(os.listdir(self.root), [])
 
     def test_a_killed_service_is_cleaned_up_after(self):
         self.log_in_to_disk()
+        self.wait_for_nbd(0)
         self.service.stop(signal.SIGKILL)
         self.assertEqual(sorted(os.listdir(self.root + ".sockets")), ["bus0"])
         self.service = self.serve()
