@@ -1,6 +1,7 @@
 #include "engine/automatic_logins.h"
 #include "engine/configuration.h"
 #include "engine/login.h"
+#include "engine/multipath.h"
 #include "engine/restore.h"
 #include "engine/units.h"
 #include "os/memory.h"
@@ -22,7 +23,13 @@ struct automatic_login {
     struct engine *engine;
     struct login_queue *queue; /* NULL: nobody finds the target any more; only its session counts */
     enum automatic_state state;
-    char *target; /* normalised */
+    char *target;             /* normalised */
+    enum multipath_mode mode; /* MULTIPATH_NO: any portal will do */
+    struct portal_address path;
+    uint16_t number;          /* of the path */
+    struct unique_id made;    /* its session */
+    struct portal_address at; /* of the login under way */
+    struct portal portal;     /* the same */
     struct request_login request;
     struct login_again again;
     struct engine_login *login;
@@ -46,12 +53,29 @@ static struct list *bucket_of(struct engine *engine, const char *target)
     return &engine->automatic.buckets[catalogue_hash(target) % AUTOMATIC_BUCKETS];
 }
 
-static struct automatic_login *find(struct engine *engine, const char *target)
+/* `path` NULL: that for which any portal will do. */
+static struct automatic_login *find(struct engine *engine, const char *target,
+                                    enum multipath_mode mode, const struct portal_address *path)
 {
     LIST_EACH(node, bucket_of(engine, target))
     {
-        if (name_equal(AUTOMATIC(node)->target, target))
-            return AUTOMATIC(node);
+        struct automatic_login *entry = AUTOMATIC(node);
+        if (entry->mode == mode && name_equal(entry->target, target) &&
+            (path == NULL || multipath_same(mode, &entry->path, path)))
+            return entry;
+    }
+    return NULL;
+}
+
+/* The one that has made the session, or does without one as long as there is that. */
+static struct automatic_login *find_maker(const struct engine_session *session)
+{
+    LIST_EACH(node, bucket_of(session->engine, session->target))
+    {
+        struct automatic_login *entry = AUTOMATIC(node);
+        if (name_equal(entry->target, session->target) &&
+            (entry->mode == MULTIPATH_NO || entry->made.specific == session->id.specific))
+            return entry;
     }
     return NULL;
 }
@@ -76,19 +100,32 @@ static void entry_free(struct automatic_login *entry)
 
 /* --- one login --- */
 
-/* Or a login under way. */
-static bool has_session(const struct engine *engine, const char *target)
+/* Or a login under way, where any portal will do. */
+static bool has_session(struct automatic_login *entry)
 {
-    LIST_EACH(node, &engine->sessions)
+    LIST_EACH(node, &entry->engine->sessions)
     {
         const struct engine_session *session = LIST_OWNER(node, struct engine_session, link);
-        if (!session->informational && name_equal(session->target, target))
-            return true;
+        if (session->informational || !name_equal(session->target, entry->target) ||
+            (entry->mode != MULTIPATH_NO && !multipath_uses(session, entry->mode, &entry->path)))
+            continue;
+        entry->made = session->id;
+        return true;
     }
     return false;
 }
 
 static void start_waiting(struct login_queue *queue);
+
+/* Without passwords. */
+static void resolve(const struct login_queue *queue, const char *target,
+                    struct scoped_parameters *out)
+{
+    const struct configuration_subject subject = {
+        .target = target, .discovery_address = queue->host, .discovery_port = queue->port};
+    configuration_resolve(queue->engine->configuration, &subject, out);
+    scoped_parameters_forget(out);
+}
 
 static void enqueue(struct automatic_login *entry)
 {
@@ -116,10 +153,10 @@ static void on_login(void *context, enum status status, struct engine_session *s
 {
     struct automatic_login *entry = context;
     struct login_queue *queue = entry->queue;
-    (void)session;
     entry->login = NULL;
     queue->running--;
     if (status == STATUS_OK) {
+        entry->made = session->id;
         entry->state = AUTOMATIC_MADE;
         entry->tries = 0;
     } else {
@@ -128,17 +165,36 @@ static void on_login(void *context, enum status status, struct engine_session *s
     start_waiting(queue);
 }
 
+/* With a session for each path it is known where. */
+static void choose_portal(struct automatic_login *entry)
+{
+    const struct known_target *target = catalogue_find(&entry->engine->catalogue, entry->target);
+    struct scoped_parameters parameters;
+    if (entry->mode == MULTIPATH_NO)
+        return;
+    entry->at = entry->path;
+    if (target != NULL) {
+        resolve(entry->queue, entry->target, &parameters);
+        multipath_turn(target, &parameters, &entry->path, entry->tries, &entry->at);
+    }
+    entry->portal = (struct portal){.address = entry->at.host, .socket = entry->at.port};
+    entry->request.portal = &entry->portal;
+}
+
 static void run(struct automatic_login *entry)
 {
     struct engine *engine = entry->engine;
-    if (has_session(engine, entry->target)) { /* somebody was quicker */
+    if (has_session(entry)) { /* somebody was quicker */
         entry->state = AUTOMATIC_MADE;
         return;
     }
     entry->request =
         (struct request_login){.target = entry->target, .initiator_port = ANY_INITIATOR_PORT};
-    entry->again = (struct login_again){.qualifier = engine->first_qualifier,
-                                        .connect_most = restore_patience(entry->tries)};
+    choose_portal(entry);
+    entry->again =
+        (struct login_again){.qualifier = (uint16_t)(engine->first_qualifier + entry->number),
+                             .connect_most = restore_patience(entry->tries),
+                             .automatic = true};
     entry->login = engine_login_new(engine, &entry->request, on_login, entry);
     if (entry->login == NULL) {
         try_later(entry, STATUS_NO_MEMORY);
@@ -172,17 +228,6 @@ void login_queue_init(struct login_queue *queue, struct engine *engine, const ch
     list_init(&queue->waiting);
 }
 
-static bool is_enabled(const struct login_queue *queue, const char *target)
-{
-    struct scoped_parameters parameters;
-    const struct configuration_subject subject = {
-        .target = target, .discovery_address = queue->host, .discovery_port = queue->port};
-    configuration_resolve(queue->engine->configuration, &subject, &parameters);
-    bool enabled = parameters.enabled != 0;
-    scoped_parameters_wipe(&parameters);
-    return enabled;
-}
-
 static bool is_stored(const struct persistent_login_list *logins, const char *target)
 {
     for (uint32_t i = 0; i < logins->count; i++) {
@@ -213,7 +258,7 @@ static struct automatic_login *make(struct login_queue *queue, const char *targe
 /* A persistent login is made by whoever restores them, and one that is there needs no other. */
 static void want(struct automatic_login *entry, const struct persistent_login_list *logins)
 {
-    if (is_stored(logins, entry->target) || has_session(entry->engine, entry->target))
+    if (is_stored(logins, entry->target) || has_session(entry))
         entry->state = AUTOMATIC_MADE;
     else
         enqueue(entry);
@@ -227,18 +272,45 @@ static bool is_idle(const struct automatic_login *entry)
             entry->timer.loop == NULL);
 }
 
-static void take(struct login_queue *queue, const char *target,
-                 const struct persistent_login_list *logins)
+/* `path` NULL: any portal will do. */
+static void take_path(struct login_queue *queue, const char *target,
+                      const struct scoped_parameters *parameters, const struct portal_address *path,
+                      size_t number, const struct persistent_login_list *logins)
 {
-    struct automatic_login *entry = find(queue->engine, target);
-    if (entry == NULL && is_enabled(queue, target))
+    enum multipath_mode mode =
+        path != NULL ? (enum multipath_mode)parameters->multipath : MULTIPATH_NO;
+    struct automatic_login *entry = find(queue->engine, target, mode, path);
+    if (entry == NULL && parameters->enabled != 0) {
         entry = make(queue, target);
+        if (entry != NULL && path != NULL) {
+            entry->mode = mode;
+            entry->path = *path;
+            entry->number = (uint16_t)number;
+        }
+    }
     if (entry == NULL)
         return;
     if (entry->queue == NULL)
         entry->queue = queue;
     if (is_idle(entry))
         want(entry, logins);
+}
+
+static void take(struct login_queue *queue, const struct known_target *target,
+                 const struct persistent_login_list *logins)
+{
+    struct scoped_parameters parameters;
+    struct os_arena arena = {0};
+    struct portal_address *paths;
+    size_t count;
+    resolve(queue, target->name, &parameters);
+    if (multipath_portals(target, &parameters, &arena, &paths, &count) == STATUS_OK) {
+        for (size_t i = 0; i < count; i++)
+            take_path(queue, target->name, &parameters, &paths[i], i, logins);
+        if (parameters.multipath == MULTIPATH_NO)
+            take_path(queue, target->name, &parameters, NULL, 0, logins);
+    }
+    os_arena_clear(&arena);
 }
 
 /* Units may have come with what the target told. */
@@ -266,7 +338,7 @@ void automatic_logins_look(struct login_queue *queue, const struct mechanism *me
         {
             const struct instance *instance = LIST_OWNER(node, struct instance, of_mechanism);
             if (!instance->hidden)
-                take(queue, instance->target->name, &logins);
+                take(queue, instance->target, &logins);
         }
     }
     os_arena_clear(&arena);
@@ -314,20 +386,20 @@ void automatic_logins_end(struct engine *engine)
 
 /* --- what becomes of sessions --- */
 
-void automatic_login_left(struct engine *engine, const char *target)
+void automatic_login_left(const struct engine_session *session)
 {
-    struct automatic_login *entry = find(engine, target);
+    struct automatic_login *entry = find_maker(session);
     if (entry == NULL)
         return;
     stop(entry);
     entry->state = AUTOMATIC_LEFT;
 }
 
-void automatic_login_over(struct engine *engine, const char *target)
+void automatic_login_over(const struct engine_session *session)
 {
-    struct automatic_login *entry = find(engine, target);
-    if (engine->stopping || entry == NULL || entry->state != AUTOMATIC_MADE ||
-        has_session(engine, target))
+    struct automatic_login *entry = find_maker(session);
+    if (session->engine->stopping || entry == NULL || entry->state != AUTOMATIC_MADE ||
+        has_session(entry))
         return;
     if (entry->queue == NULL)
         entry_free(entry);

@@ -1,7 +1,8 @@
 /*
  * Logins that a service makes by itself to the targets that a discovery address of iscsi.conf
  * finds (watched_portals.h): tried until they succeed, and again when a session is lost for good. A
- * target whose session a caller logs out is left alone until the configuration is read again.
+ * target whose session a caller logs out is left alone until the configuration is read again. With
+ * Multipath (multipath.h) the same holds for each path by itself.
  */
 #ifndef ENGINE_AUTOMATIC_LOGINS_H
 #define ENGINE_AUTOMATIC_LOGINS_H
@@ -33,9 +34,10 @@ void automatic_logins_drop(struct login_queue *queue);
  * before. automatic_logins_look is to follow. */
 void automatic_logins_renew(struct engine *engine);
 
-/* A caller logs a session to the target out. */
-void automatic_login_left(struct engine *engine, const char *target);
-/* A session to the target is gone, for whatever reason. */
-void automatic_login_over(struct engine *engine, const char *target);
+struct engine_session;
+/* A caller logs the session out. */
+void automatic_login_left(const struct engine_session *session);
+/* It is gone, for whatever reason, and no longer among the others. */
+void automatic_login_over(const struct engine_session *session);
 
 #endif

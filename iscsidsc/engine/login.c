@@ -133,7 +133,7 @@ static enum status make_session(struct engine_login *login)
     session->automatic = again != NULL && again->automatic;
     use_settings(login);
     struct engine_connection *leading = engine_leading(session);
-    if (!portal_given(login->request->portal))
+    if (!portal_given(login->request->portal) || session->automatic)
         failover_follow(session);
     else
         leading->one_portal = !has_flag(login, LOGIN_FLAG_PORTAL_HOPPING);

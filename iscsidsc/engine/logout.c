@@ -86,7 +86,7 @@ static void log_out(struct engine_call *call, bool late)
         return;
     }
     units_stop(session, late);
-    automatic_login_left(call->engine, session->target);
+    automatic_login_left(session);
     if (!engine_session_say_farewell(session)) { /* without a connection there is nobody to tell */
         engine_session_remove(session);
         engine_finish(call, STATUS_OK, NULL);

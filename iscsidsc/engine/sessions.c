@@ -121,7 +121,7 @@ void engine_session_remove(struct engine_session *session)
     list_remove(&session->link);
     if (!list_empty(&session->by_id)) {
         events_session(session, EVENT_SESSION_REMOVED);
-        automatic_login_over(engine, session->target);
+        automatic_login_over(session);
     }
     list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */

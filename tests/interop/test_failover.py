@@ -28,7 +28,7 @@ TARGET = peers.PREFIX + ":open"
 IDLE, PING, FAILBACK = 1, 1, 1  # seconds, of iscsi.conf
 TIME2WAIT = 2  # that tgtd asks for
 SLACK = 4  # what a busy machine may add
-TIMES = "IdleTimeout = %d\nPingTimeout = %d\nPortalFailbackTime = %d\nTCPConnectTime = 2\nDelayBetweenReconnect = 1\n" % (
+TIMES = "IdleTimeout = %d\nPingTimeout = %d\nPortalFailbackTime = %d\nTCPConnectTime = 1\nDelayBetweenReconnect = 1\n" % (
     IDLE, PING, FAILBACK)
 FIO_SECONDS = 60
 HAS_FIO = not device_case.missing_program("fio")
@@ -83,7 +83,21 @@ class Fio(threading.Thread):
         return self.trouble
 
 
+class Groups(peers.Embedded):
+    """One target with a disk, at these portals, each with its portal group behind a comma."""
+
+    def __init__(self, *portals):
+        super().__init__(test_service.BUILD)
+        self.at = portals
+
+    def options(self):
+        return [word for portal in self.at for word in ("--portal", portal)] + ["--target", TARGET, "--lun", "ram:8M"]
+
+
 class Case(device_case.Case):
+    def start_storage(self):
+        return Tgtd(self.addresses).start()
+
     def setUp(self):
         network = netns.Network()
         self.addCleanup(network.close)
@@ -91,7 +105,7 @@ class Case(device_case.Case):
         self.links = [network.link(initiator, storage) for _ in range(2)]
         self.addresses = [link.addresses[1] for link in self.links]
         with storage.inside():
-            self.target = Tgtd(self.addresses).start()
+            self.target = self.start_storage()
         self.addCleanup(self.target.stop)
         self.enterContext(initiator.inside())
         test_service.Case.setUp(self)
@@ -101,16 +115,25 @@ class Case(device_case.Case):
     def begin(self, *lines):
         self.configure(TIMES + "".join(line + "\n" for line in lines))
         self.service = self.serve()
+
+    def watched(self):
+        """The service finds the target by itself, and logs in."""
+        return ["DiscoveryAddress = %s:%d" % (address, PORT) for address in self.addresses]
+
+    def log_in(self):
+        """The session's id. tgtd tells each portal of itself alone."""
         for address in self.addresses:
             self.succeed("AddTargetPortal", address, str(PORT))
+        return re.search(r"Session Id is (\S+)", self.succeed("QLoginTarget", TARGET)).group(1)
 
     def where(self):
-        """The addresses that sessions are connected to."""
-        return sorted(re.findall(r"^ *Target Portal +: ([0-9.]+)/", self.succeed("SessionList"), re.M))
+        """The addresses that sessions are connected to; with the port where it is not the usual one."""
+        found = re.findall(r"^ *Target Portal +: ([0-9.]+)/(\d+)", self.succeed("SessionList"), re.M)
+        return sorted(address if port == str(PORT) else address + ":" + port for address, port in found)
 
     def wait_at(self, *links, seconds=test_service.DEADLINE):
         """Seconds until the sessions are there."""
-        wanted, began = sorted(self.addresses[link] for link in links), time.monotonic()
+        wanted, began = sorted(self.addresses[link] if isinstance(link, int) else link for link in links), time.monotonic()
         test_service.wait_for(lambda: self.where() == wanted, "sessions at %s" % wanted, seconds)
         return time.monotonic() - began
 
@@ -136,7 +159,7 @@ class Case(device_case.Case):
 class Failover(Case):
     def test_there_and_back(self):
         self.begin("PreferredPortal = %s" % self.addresses[1])
-        self.succeed("QLoginTarget", TARGET)
+        self.log_in()
         self.wait_at(1)
         fio = self.start_fio(1)
         self.expect_passes(fio)
@@ -151,7 +174,7 @@ class Failover(Case):
 
     def test_without_failover_it_waits(self):
         self.begin("PreferredSubnet = %s" % self.links[1].subnet, "PortalFailover = no")
-        self.succeed("QLoginTarget", TARGET)
+        self.log_in()
         self.wait_at(1)
         fio = self.start_fio(1)
         self.links[1].cut()
@@ -163,7 +186,7 @@ class Failover(Case):
 
     def test_sent_there(self):
         self.begin("PreferredPortal = %s" % self.addresses[0])
-        session = re.search(r"Session Id is (\S+)", self.succeed("QLoginTarget", TARGET)).group(1)
+        session = self.log_in()
         self.wait_at(0)
         fio = self.start_fio(1)
         for link in 1, 0, 1:
@@ -174,10 +197,8 @@ class Failover(Case):
         self.assertNotEqual(code, 0, output)
         self.end_fio(fio)
 
-    def test_a_path_for_each(self):
-        self.begin("Multipath = yes")
-        for address in self.addresses:
-            self.succeed("LoginTarget", TARGET, "T", address, str(PORT), "*", "*", "*", "2", *"* * * * * * * * * 0".split())
+    def test_a_session_for_each_portal(self):
+        self.begin("Multipath = yes", *self.watched())
         self.wait_at(0, 1)
         fio = self.start_fio(1)
         for link in 0, 1:
@@ -188,6 +209,24 @@ class Failover(Case):
             self.links[link].heal()
             self.wait_at(0, 1)
         self.end_fio(fio)
+
+
+class PortalGroups(Case):
+    def start_storage(self):
+        one, other = self.addresses
+        return Groups("%s:%d,1" % (one, PORT), "%s:%d,1" % (other, PORT), "%s:%d,2" % (other, PORT + 1)).start()
+
+    def test_a_session_for_each_group_goes_to_the_groups_other_portal(self):
+        second = "%s:%d" % (self.addresses[1], PORT + 1)
+        self.begin("Multipath = portalgroup", *self.watched())
+        self.wait_at(0, second)
+        self.links[0].cut()
+        self.wait_at(1, second)
+        self.links[0].heal()
+        self.links[1].cut()
+        self.wait_at(0)
+        self.links[1].heal()
+        self.wait_at(0, second)
 
 
 def main():
