@@ -63,6 +63,24 @@ static ULONG read_number(ULONG number, const char *name, ULONG standard)
     return value;
 }
 
+/* "3:0:1:2": SCSI port, bus, target id and LUN, of the first way to it. */
+static void read_address(struct disk *disk)
+{
+    char text[DISK_WORD_ROOM];
+    ULONG parts[4] = {0};
+    unsigned part = 0;
+    read_fact(disk->number, "address", text, sizeof text);
+    for (const char *c = text; *c != '\0' && part < 4; c++) {
+        if (*c == ':')
+            part++;
+        else if (*c >= '0' && *c <= '9')
+            parts[part] = parts[part] * 10 + (ULONG)(*c - '0');
+    }
+    disk->bus = parts[1];
+    disk->target = parts[2];
+    disk->lun = parts[3];
+}
+
 static void read_facts(struct disk *disk)
 {
     ULONG number = disk->number;
@@ -73,9 +91,7 @@ static void read_facts(struct disk *disk)
     disk->block = read_number(number, "block_size", BLOCK_STANDARD);
     if (disk->block == 0)
         disk->block = BLOCK_STANDARD;
-    disk->bus = read_number(number, "bus", 0);
-    disk->target = read_number(number, "target_id", 0);
-    disk->lun = read_number(number, "lun", 0);
+    read_address(disk);
 }
 
 /* --- opening --- */

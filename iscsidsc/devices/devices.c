@@ -184,12 +184,25 @@ static void on_changed(void *context, struct unit *unit)
     }
 }
 
+/* Others may be on their way out as well. */
+static bool is_last_way(const struct local_device *device, const struct unit *unit)
+{
+    LIST_EACH(node, &device->volume->paths)
+    {
+        const struct unit *other = LIST_OWNER(node, struct path, link)->unit;
+        if (other != unit && other->exposed == device && !other->leaving &&
+            other->session->state != ENGINE_SESSION_LOGOUT)
+            return false;
+    }
+    return true;
+}
+
 /* The last way to what somebody uses is not to be taken from him. */
 static bool on_in_use(void *context, const struct unit *unit)
 {
     const struct local_device *device = unit->exposed;
     (void)context;
-    return device != NULL && device->units == 1 && device_in_use(device);
+    return device != NULL && is_last_way(device, unit) && device_in_use(device);
 }
 
 static struct unit *unit_of(const struct local_device *device)
@@ -207,18 +220,6 @@ static bool on_is_ready(void *context, const struct unit *unit)
     if (device == NULL)
         return volume == NULL || volume->facts.capacity.block_length == 0;
     return device->block == NULL || loop_device_is_ready(device->block);
-}
-
-/* Another session may be on its way out as well. */
-static bool is_last_way(const struct local_device *device, const struct unit *unit)
-{
-    LIST_EACH(node, &device->volume->paths)
-    {
-        const struct unit *other = LIST_OWNER(node, struct path, link)->unit;
-        if (other != unit && other->session->state != ENGINE_SESSION_LOGOUT)
-            return false;
-    }
-    return true;
 }
 
 static enum withdrawal on_withdraw(void *context, struct unit *unit, bool forced)

@@ -107,11 +107,11 @@ void engine_list_units(struct engine_call *call)
     units_wait(call, UNITS_PATIENCE, may_list, answer);
 }
 
-/* --- hiding and showing --- */
+/* --- expose --- */
 
-/* In all sessions to the target. `*found`: there is one; `*same`: all are as they should be. */
-static enum status hide_all(struct engine *engine, const struct request_expose_unit *which,
-                            bool hidden, bool *found, bool *same)
+/* In all sessions to the target. `*found`: there is one; `*same`: all are devices already. */
+static void show_all(struct engine *engine, const struct request_expose_unit *which, bool *found,
+                     bool *same)
 {
     *found = false;
     *same = true;
@@ -125,56 +125,18 @@ static enum status hide_all(struct engine *engine, const struct request_expose_u
             if (unit->facts.lun != which->lun)
                 continue;
             *found = true;
-            *same = *same && unit->hidden == hidden;
-            enum status status = unit_hide(unit, hidden);
-            if (status != STATUS_OK)
-                return status;
+            *same = *same && !unit->hidden;
+            unit_hide(unit, false);
         }
     }
-    return STATUS_OK;
 }
 
-static enum status remember(struct engine *engine, const struct request_expose_unit *which,
-                            bool hidden)
+static enum status remember(struct engine *engine, const struct request_expose_unit *which)
 {
     struct store *store;
     enum status status = engine_store(engine, &store);
-    return status == STATUS_OK ? store_hide_unit(store, which->target, which->lun, hidden) : status;
+    return status == STATUS_OK ? store_hide_unit(store, which->target, which->lun, false) : status;
 }
-
-/* --- unexpose --- */
-
-static void unexpose(struct engine_call *call, bool late)
-{
-    const struct request_unexpose_unit *request = call->request;
-    const struct request_expose_unit which = {.target = request->target, .lun = request->lun};
-    bool found, same;
-    (void)late;
-    enum status status = hide_all(call->engine, &which, true, &found, &same);
-    if (status == STATUS_OK && (!found || same))
-        status = STATUS_UNIT_NOT_EXPOSED;
-    if (status == STATUS_OK)
-        status = remember(call->engine, &which, true);
-    engine_finish(call, status, NULL);
-}
-
-static bool may_unexpose(struct engine_call *call)
-{
-    const struct request_unexpose_unit *request = call->request;
-    return all_known(call->engine, request->target);
-}
-
-void engine_unexpose_unit(struct engine_call *call)
-{
-    const struct request_unexpose_unit *request = call->request;
-    enum status status = check_target_name(request->target);
-    if (status == STATUS_OK)
-        units_wait(call, UNITS_PATIENCE, may_unexpose, unexpose);
-    else
-        engine_finish(call, status, NULL);
-}
-
-/* --- expose --- */
 
 /* A login that the exposing of a unit needs. */
 struct exposing {
@@ -212,15 +174,14 @@ static void show(struct engine_call *call, bool logged_in)
 {
     const struct request_expose_unit *request = call->request;
     bool found, same;
-    enum status status = hide_all(call->engine, request, false, &found, &same);
-    if (status == STATUS_OK && !found)
-        status = STATUS_UNIT_NOT_FOUND;
+    show_all(call->engine, request, &found, &same);
+    enum status status = found ? STATUS_OK : STATUS_UNIT_NOT_FOUND;
     if (status == STATUS_OK && same && !logged_in)
         status = STATUS_UNIT_EXPOSED;
     if (status == STATUS_OK && logged_in)
         status = keep_login(call->engine, request->target);
     if (status == STATUS_OK)
-        status = remember(call->engine, request, false);
+        status = remember(call->engine, request);
     engine_finish(call, status, NULL);
 }
 

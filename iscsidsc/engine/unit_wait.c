@@ -51,6 +51,13 @@ void units_wait(struct engine_call *call, uint32_t patience, units_ready *ready,
     units_wait_undoing(call, patience, ready, then, NULL);
 }
 
+static void give_up(struct engine_call *call, void (*undo)(struct engine_call *call))
+{
+    if (undo != NULL)
+        undo(call);
+    engine_finish(call, STATUS_NO_MEMORY, NULL);
+}
+
 void units_wait_undoing(struct engine_call *call, uint32_t patience, units_ready *ready,
                         units_waited *then, void (*undo)(struct engine_call *call))
 {
@@ -61,7 +68,7 @@ void units_wait_undoing(struct engine_call *call, uint32_t patience, units_ready
     }
     struct wait *wait = os_alloc(sizeof *wait);
     if (wait == NULL) {
-        engine_finish(call, STATUS_NO_MEMORY, NULL);
+        give_up(call, undo);
         return;
     }
     wait->call = call;
@@ -73,7 +80,7 @@ void units_wait_undoing(struct engine_call *call, uint32_t patience, units_ready
     engine_pend(call, cancel, wait);
     if (!os_timer_set(engine->loop, &wait->timer, os_now() + patience)) {
         wait_free(wait);
-        engine_finish(call, STATUS_NO_MEMORY, NULL);
+        give_up(call, undo);
     }
 }
 

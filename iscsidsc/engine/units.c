@@ -56,7 +56,7 @@ static void tell_removed(struct unit *unit)
         exposure->removed(exposure->context, unit);
 }
 
-static bool in_use(const struct unit *unit)
+bool unit_in_use(const struct unit *unit)
 {
     const struct exposure *exposure = exposure_of(unit);
     return exposure != NULL && exposure->in_use(exposure->context, unit);
@@ -66,7 +66,7 @@ enum status unit_hide(struct unit *unit, bool hidden)
 {
     if (unit->hidden == hidden)
         return STATUS_OK;
-    if (hidden && in_use(unit))
+    if (hidden && unit_in_use(unit))
         return STATUS_DEVICE_BUSY;
     if (hidden)
         tell_removed(unit);
@@ -84,7 +84,7 @@ bool units_in_use(const struct engine_session *session)
         return false;
     LIST_EACH(node, &session->units->all)
     {
-        if (in_use(UNIT(node)))
+        if (unit_in_use(UNIT(node)))
             return true;
     }
     return false;

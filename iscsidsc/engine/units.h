@@ -41,6 +41,7 @@ struct unit {
     uint32_t number;                /* among those of its class's name */
     uint32_t instance;              /* given once in the engine's life */
     bool hidden;                    /* it is not to be a device of this machine */
+    bool leaving;                   /* it is about to be none */
     uint64_t since;                 /* when it became one (os_time) */
     struct path path;               /* to the volume that it is */
     void *exposed;                  /* the exposure's own */
@@ -105,7 +106,8 @@ bool units_idle(const struct engine_session *session);
 void units_end(struct engine_session *session);
 /* From now on the unit is a device, or none any more. DEVICE_BUSY: it is in use. */
 enum status unit_hide(struct unit *unit, bool hidden);
-/* Is a device made of one of its units in use? */
+/* Is the device made of it in use, or that of one of the session's units? */
+bool unit_in_use(const struct unit *unit);
 bool units_in_use(const struct engine_session *session);
 
 void units_base_init(struct unit_base *base);

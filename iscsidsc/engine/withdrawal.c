@@ -34,15 +34,20 @@ enum withdrawal units_withdraw(struct engine_session *session, bool forced)
     return worst;
 }
 
+void unit_readmit(struct unit *unit)
+{
+    const struct exposure *exposure = unit->session->engine->units.exposure;
+    if (exposure != NULL && exposure->readmit != NULL && !unit->hidden)
+        exposure->readmit(exposure->context, unit);
+}
+
 void units_readmit(struct engine_session *session)
 {
-    const struct exposure *exposure = session->engine->units.exposure;
-    if (session->units == NULL || exposure == NULL || exposure->readmit == NULL)
+    if (session->units == NULL)
         return;
     LIST_EACH(node, &session->units->all)
     {
-        if (!UNIT(node)->hidden)
-            exposure->readmit(exposure->context, UNIT(node));
+        unit_readmit(UNIT(node));
     }
 }
 

@@ -12,7 +12,9 @@
 enum withdrawal unit_withdraw(struct unit *unit, bool forced);
 /* Of all units: the worst of them. */
 enum withdrawal units_withdraw(struct engine_session *session, bool forced);
-/* The session does not end after all: its devices come back. */
+/* It does not go after all: what was withdrawn comes back. */
+void unit_readmit(struct unit *unit);
+/* The same of a session that does not end. */
 void units_readmit(struct engine_session *session);
 
 /* There are to be no devices any more: `then` is called when all are withdrawn, or after a bound;

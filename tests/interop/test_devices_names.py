@@ -13,7 +13,9 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -82,6 +84,61 @@ class Native(Case):
         self.assertIn(self.legacy_name(), self.succeed("ReportPersistentDevices"))
         self.succeed("RemovePersistentDevice", self.legacy_name())
         self.assertTrue(address and port)
+
+
+@unittest.skipIf(test_devices_tree.reason_to_skip(), test_devices_tree.reason_to_skip())
+class Management(Case):
+    """The management API on the same devices."""
+
+    unit = "lu:%s/0" % device_case.TARGET
+
+    def configure(self, settings):
+        """With a path that has room in IMA_LU_PROPERTIES."""
+        base = tempfile.mkdtemp(prefix="names-")
+        self.addCleanup(shutil.rmtree, base, ignore_errors=True)
+        self.root = os.path.join(base, "d")
+        super().configure(settings)
+
+    def imatool(self, *arguments, code=0):
+        done = subprocess.run([test_service.program("imatool"), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=test_service.DEADLINE, check=False,
+                              env=dict(self.environment("require"), IMA_CONF="/no/such/file"))
+        self.assertEqual(done.returncode, code, done.stdout)
+        return done.stdout
+
+    def device_told(self):
+        found = re.search(r"^  device of the system +(\S+)$", self.imatool("show", self.unit), re.M)
+        return found and found.group(1)
+
+    def test_a_unit_in_use_stays_exposed(self):
+        self.log_in_to_disk()
+        self.wait_for(self.file)
+        self.assertTrue(os.path.samefile(self.device_told(), self.file) or self.device_told().startswith("/dev/"))
+        with open(self.file, "rb") as disk:
+            self.assertIn("IMA_ERROR_LU_IN_USE", self.imatool("unexpose", self.unit, code=1))
+            self.assertEqual(len(disk.read(SECTOR)), SECTOR)
+        test_service.wait_for(lambda: self.unexposed(), "the unit to be unexposed, when nobody uses it")
+        self.assertFalse(os.path.exists(self.file))
+        self.assertIsNone(self.device_told())
+        self.imatool("expose", self.unit)
+        self.wait_for(self.file)
+
+    def unexposed(self):
+        with contextlib.suppress(AssertionError):
+            return self.imatool("unexpose", self.unit) is not None
+        return False
+
+    def test_what_is_unexposed_stays_so(self):
+        self.log_in_to_disk()
+        self.wait_for(self.file)
+        self.imatool("unexpose", self.unit)
+        self.assertEqual(self.service.stop(), 0)
+        self.service = self.serve()
+        self.log_in_to_disk()
+        self.assertNotIn("Legacy Device Name", self.succeed("SessionList"))
+        self.assertFalse(os.path.exists(self.file))
+        self.imatool("expose", self.unit)
+        self.wait_for(self.file)
 
 
 @unittest.skipIf(test_devices_tree.reason_to_skip(), test_devices_tree.reason_to_skip())
@@ -251,7 +308,7 @@ class WineDriver(Wine):
 
 def load_tests(loader, standard, pattern):
     del standard, pattern
-    cases = [WineReads, WineDriver] if test_service.WINDOWS_BUILD else [Native, FakePrefix]
+    cases = [WineReads, WineDriver] if test_service.WINDOWS_BUILD else [Native, Management, FakePrefix]
     return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
 

@@ -828,6 +828,44 @@ static void a_logout_is_refused_when_a_device_does_not_go(void **state)
     expose(NULL);
 }
 
+static void start_unexposing(struct ask *asking)
+{
+    static const struct request_unexpose_unit request = {.target = BASE ":a", .lun = LUN(1)};
+    asked = 0;
+    told[0] = '\0';
+    ask_start(asking, OPERATION_unexpose_unit, &request, NULL);
+    await_asking();
+}
+
+static void a_unit_is_unexposed_when_its_device_is_gone(void **state)
+{
+    static const struct request_expose_unit request = {.target = BASE ":a", .lun = LUN(1)};
+    struct ask asking;
+    (void)state;
+    log_in_with_two_devices();
+    start_unexposing(&asking);
+    answer_with(DEVICE_IN_USE);
+    assert_status(ask_wait(&asking), STATUS_DEVICE_BUSY);
+    assert_string_equal(told, "?1:100 <1:100 ");
+    answers = WITHDRAWING;
+    start_unexposing(&asking);
+    ask_give_up(&asking);
+    assert_status(ask_wait(&asking), STATUS_CANCELLED);
+    assert_string_equal(told, "?1:100 <1:100 ");
+    assert_status(ask(OPERATION_expose_unit, &request, NULL), STATUS_UNIT_EXPOSED);
+    start_unexposing(&asking);
+    answer_with(WITHDRAWING);
+    count_sessions();
+    assert_string_equal(told, "?1:100 ");
+    answer_with(WITHDRAWN);
+    assert_status(ask_wait(&asking), STATUS_OK);
+    assert_string_equal(told, "?1:100 -1:100 ");
+    assert_status(ask(OPERATION_expose_unit, &request, NULL), STATUS_OK);
+    assert_string_equal(told, "?1:100 -1:100 +1:100 ");
+    expose(NULL);
+    assert_status(logout(&last_session), STATUS_OK);
+}
+
 static atomic_bool all_gone;
 
 static void on_all_gone(void *context)
@@ -965,6 +1003,7 @@ int main(void)
         UNITS_TEST(who_makes_devices_is_told),
         UNITS_TEST(a_logout_waits_until_devices_are_gone),
         UNITS_TEST(a_logout_is_refused_when_a_device_does_not_go),
+        UNITS_TEST(a_unit_is_unexposed_when_its_device_is_gone),
         UNITS_TEST(all_devices_are_withdrawn),
         UNITS_TEST(lists_need_memory),
         UNITS_TEST(scans_need_memory),
