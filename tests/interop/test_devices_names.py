@@ -134,7 +134,7 @@ class Management(Case):
         self.imatool("unexpose", self.unit)
         self.assertEqual(self.service.stop(), 0)
         self.service = self.serve()
-        self.log_in_to_disk()
+        self.log_in_to_units()
         self.assertNotIn("Legacy Device Name", self.succeed("SessionList"))
         self.assertFalse(os.path.exists(self.file))
         self.imatool("expose", self.unit)
