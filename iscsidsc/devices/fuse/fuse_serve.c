@@ -15,7 +15,7 @@ enum {
     SERVE_THREADS = 8, /* whose callbacks may block */
     /* The kernel's own is 12. */
     BACKGROUND_MOST = 128,
-    BUFFERS_KEPT = 16,
+    BUFFERS_KEPT = 64,
     LOOK_EVERY = 1, /* seconds; at whether a signal came just before the wait */
 };
 
