@@ -460,7 +460,10 @@ static enum status prepare_loops(struct devices *devices, const struct devices_s
 static enum status make_places(struct devices *devices, const struct devices_settings *settings)
 {
     const struct tree_settings of_tree = {.directory = devices->directory,
-                                          .loop = engine_loop(devices->engine)};
+                                          .loop = engine_loop(devices->engine),
+                                          .owner = settings->owner,
+                                          .group = settings->group,
+                                          .mode = settings->mode};
     enum status status = prepare_loops(devices, settings);
     if (status == STATUS_OK)
         status = tree_clear(devices->directory);

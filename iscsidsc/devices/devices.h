@@ -18,6 +18,10 @@ struct devices;
 
 struct devices_settings {
     const char *directory; /* made when it is missing */
+    /* Whose the files are: as of struct tree_settings. */
+    uint32_t owner;
+    uint32_t group;
+    uint32_t mode;
     /* Without what devices_start knows better: `loop`, `files` and who is told of changes. */
     struct loop_devices_settings loops;
     /* A device could not be made, or (OK) is there now; may be NULL. */

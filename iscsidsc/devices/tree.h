@@ -2,6 +2,8 @@
  * The tree of devices: a file system whose files are the disks that there are.
  *
  *   <directory>/bus<B>/target<T>/lun<L>/disk
+ *                                      part<N>   of its partition table
+ *                                      generic/  what it is: generic.h
  *
  * It is served by threads of its own; what moves data is done on the engine's thread. Calls are for
  * that thread unless something else is said. That thread must never look into the file system
@@ -11,6 +13,7 @@
 #define DEVICES_TREE_H
 
 #include "devices/disk.h"
+#include "os/local_socket.h"
 #include "os/loop.h"
 
 struct tree;
@@ -19,6 +22,9 @@ struct tree_device;
 struct tree_settings {
     const char *directory; /* the mount point: is there */
     struct os_loop *loop;
+    uint32_t owner; /* of all files; OS_NO_GROUP: this process' own */
+    uint32_t group; /* the same */
+    uint32_t mode;  /* of files: read and write bits; 0: 0600 */
 };
 
 /* What a process that was killed has left mounted there is taken away; before anything else is done
@@ -38,9 +44,9 @@ struct tree_device *tree_add(struct tree *tree, const char *place, struct disk *
                              const char *socket);
 /* What is under way ends. */
 void tree_remove(struct tree_device *device);
-/* The disk has been renewed. */
+/* The disk has been renewed: it has another size, or other facts. */
 void tree_renew(struct tree_device *device);
-/* How often it is open in other processes. */
+/* How often it, or a partition of it, is open in other processes. */
 unsigned tree_users(const struct tree_device *device);
 
 #endif

@@ -5,8 +5,8 @@
 
 /* Part of a request of the file system. */
 struct tree_request {
-    struct tree_request *next; /* of those that have come: the one before */
-    struct list link;          /* of its stretch, when it runs */
+    struct tree_call call;
+    struct list link; /* of its stretch, when it runs */
     struct tree_stretch *stretch;
     struct disk_request disk;
 };
@@ -44,10 +44,11 @@ static void on_done(struct disk_request *disk)
         fuse_tree_done(asked, error_of(disk));
 }
 
-/* --- on the engine's thread --- */
+/* --- questions --- */
 
-static void submit(struct tree_request *request)
+static void submit(struct tree_call *call)
 {
+    struct tree_request *request = LIST_OWNER(call, struct tree_request, call);
     struct tree_stretch *stretch = request->stretch;
     if (stretch->disk == NULL) {
         fuse_tree_done(fuse_tree_request_of(request), ENODEV);
@@ -59,65 +60,11 @@ static void submit(struct tree_request *request)
     disk_submit(&request->disk);
 }
 
-/* They were pushed: the first one is the last. */
-static struct tree_request *turn_round(struct tree_request *request)
-{
-    struct tree_request *turned = NULL;
-    while (request != NULL) {
-        struct tree_request *next = request->next;
-        request->next = turned;
-        turned = request;
-        request = next;
-    }
-    return turned;
-}
-
-static void take_all(struct tree_queue *queue)
-{
-    struct tree_request *request = turn_round(atomic_exchange(&queue->incoming, NULL));
-    while (request != NULL) {
-        struct tree_request *next = request->next;
-        submit(request);
-        request = next;
-    }
-}
-
-static void on_incoming(struct os_job *job)
-{
-    take_all(LIST_OWNER(job, struct tree_queue, job));
-}
-
-void tree_queue_init(struct tree_queue *queue, struct os_loop *loop)
-{
-    queue->loop = loop;
-    queue->job.run = on_incoming;
-}
-
-void tree_queue_close(struct tree_queue *queue)
-{
-    atomic_store(&queue->closed, true);
-    while (atomic_load(&queue->posting) > 0)
-        os_thread_yield(); /* some instructions */
-    take_all(queue);
-}
-
-/* --- on the threads of the file system --- */
-
-static void push(struct tree_queue *queue, struct tree_request *request)
-{
-    struct tree_request *first = atomic_load(&queue->incoming);
-    do
-        request->next = first;
-    while (!atomic_compare_exchange_weak(&queue->incoming, &first, request));
-    if (first == NULL)
-        os_loop_post(queue->loop, &queue->job); /* else who came first has done that, or does */
-}
-
 static void ask(struct tree_stretch *stretch, enum disk_request_kind kind, uint64_t offset,
                 uint64_t length, void *data, struct fuse_tree_request *asked)
 {
-    struct tree_queue *queue = stretch->queue;
     struct tree_request *request = fuse_tree_own(asked);
+    request->call.run = submit;
     request->stretch = stretch;
     request->disk.kind = kind;
     request->disk.offset = offset;
@@ -127,12 +74,7 @@ static void ask(struct tree_stretch *stretch, enum disk_request_kind kind, uint6
     request->disk.done = on_done;
     request->disk.context = request;
     list_init(&request->link);
-    atomic_fetch_add(&queue->posting, 1);
-    bool closed = atomic_load(&queue->closed);
-    if (!closed)
-        push(queue, request);
-    atomic_fetch_sub(&queue->posting, 1);
-    if (closed)
+    if (!tree_queue_push(stretch->queue, &request->call))
         fuse_tree_done(asked, ENODEV);
 }
 
@@ -162,6 +104,14 @@ static void on_zero(void *context, uint64_t offset, uint64_t length, enum fuse_t
 {
     (void)kind;
     ask(context, DISK_ZERO, offset, length, NULL, asked);
+}
+
+/* Whoever partitions a disk closes it when that is done. */
+static void on_closed(void *context)
+{
+    struct tree_stretch *stretch = context;
+    atomic_store(&stretch->written, true);
+    tree_queue_look(stretch->queue);
 }
 
 static void on_gone(void *context)
@@ -194,6 +144,7 @@ void tree_stretch_file(struct tree_stretch *stretch, uint64_t size, bool read_on
                                    .write = on_write,
                                    .flush = on_flush,
                                    .zero = on_zero,
+                                   .closed = on_closed,
                                    .gone = on_gone};
 }
 

@@ -203,6 +203,7 @@ void fuse_on_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *i
     }
     info->fh = (uintptr_t)handle;
     info->noflush = 1; /* nothing is kept back that a close would have to bring out */
+    info->direct_io = node->file.takes;
     if (node->file.open != NULL)
         open_text(request, inode, info);
     else if (fuse_reply_open(request, info) != 0)
@@ -317,6 +318,8 @@ void fuse_on_write(fuse_req_t request, fuse_ino_t inode, const char *data, size_
         error = ENODEV;
     else if (node->file.write == NULL)
         error = EOPNOTSUPP;
+    else if (node->file.takes)
+        length = size;
     else if (length == 0)
         error = size == 0 ? 0 : ENOSPC;
     if (error != 0 || length == 0) {

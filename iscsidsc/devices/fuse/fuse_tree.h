@@ -40,6 +40,7 @@ struct fuse_tree_file {
     bool read_only;
     size_t own; /* bytes of a request that are the file's */
     void *context;
+    bool takes; /* what is written is taken as it comes, wherever in the file */
     /* A file without size whose text is made when it is opened. */
     void (*open)(void *context, struct fuse_tree_request *request);
     /* Within the size. The data to be written is good until the answer. */
