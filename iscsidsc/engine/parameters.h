@@ -43,6 +43,9 @@
     TEXT(ServiceReadGroup, service_read_group)                                                     \
     TEXT(DeviceDirectory, device_directory)                                                        \
     TEXT(WinePrefix, wine_prefix)                                                                  \
+    TEXT(DeviceOwner, device_owner)                                                                \
+    TEXT(DeviceGroup, device_group)                                                                \
+    TEXT(DeviceMode, device_mode)                                                                  \
     TEXT(BindingsFile, bindings_file)                                                              \
     TEXT(LoopDevices, loop_devices)                                                                \
     TEXT(LinkDirectory, link_directory)

@@ -73,7 +73,8 @@ struct os_file_lock {
 enum status os_file_lock(struct os_file_lock *lock, const char *path);
 void os_file_unlock(struct os_file_lock *lock);
 
-/* The id of the group of that name, or whose number that is. False: there is none. */
+/* The id of the group, or user, of that name, or whose number that is. False: there is none. */
 bool os_group_find(const char *name, uint32_t *group);
+bool os_user_find(const char *name, uint32_t *user);
 
 #endif

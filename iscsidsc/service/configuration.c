@@ -14,32 +14,78 @@ static uint32_t line_of(const struct configuration *whole, size_t offset)
     return configuration_line(whole, i);
 }
 
-static enum status find_group(const struct configuration *whole, const char *parameter,
-                              size_t offset, uint32_t *group,
-                              const struct configuration_teller *teller)
+/* A text of the file, and how it is understood. */
+struct name {
+    const char *parameter;
+    size_t offset;
+    bool (*find)(const char *text, uint32_t *out);
+    const char *what; /* it is to name */
+};
+
+/* Octal: read and write bits. */
+static bool find_mode(const char *text, uint32_t *mode)
+{
+    *mode = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c < '0' || *c > '7' || *mode > 0666)
+            return false;
+        *mode = *mode * 8 + (uint32_t)(*c - '0');
+    }
+    return *mode != 0 && (*mode & ~0666u) == 0;
+}
+
+static enum status find(const struct configuration *whole, const struct name *wanted,
+                        uint32_t unset, uint32_t *out, const struct configuration_teller *teller)
 {
     char problem[TOLD_ROOM];
-    const char *name = (const char *)configuration_parameters(whole) + offset;
-    *group = OS_NO_GROUP;
-    if (name[0] == '\0' || os_group_find(name, group))
+    const char *text = (const char *)configuration_parameters(whole) + wanted->offset;
+    *out = unset;
+    if (text[0] == '\0' || wanted->find(text, out))
         return STATUS_OK;
-    snprintf(problem, sizeof problem, "%.256s:%lu: %s: there is no group \"%s\"",
-             configuration_file(whole), (unsigned long)line_of(whole, offset), parameter, name);
+    snprintf(problem, sizeof problem, "%.256s:%lu: %s: %s \"%s\"", configuration_file(whole),
+             (unsigned long)line_of(whole, wanted->offset), wanted->parameter, wanted->what, text);
     teller->tell(teller->context, false, problem);
     return STATUS_CONFIGURATION;
 }
 
-static enum status find_groups(struct service_configuration *configuration,
-                               const struct configuration *whole,
-                               const struct configuration_teller *teller)
+static enum status find_all(struct service_configuration *configuration,
+                            const struct configuration *whole,
+                            const struct configuration_teller *teller)
 {
-    enum status group =
-        find_group(whole, "ServiceGroup", offsetof(struct parameters, service_group),
-                   &configuration->group, teller);
-    enum status read_group =
-        find_group(whole, "ServiceReadGroup", offsetof(struct parameters, service_read_group),
-                   &configuration->read_group, teller);
-    return group != STATUS_OK ? group : read_group;
+    static const struct {
+        struct name name;
+        size_t offset;
+        uint32_t unset;
+    } names[] = {
+        {{"ServiceGroup", offsetof(struct parameters, service_group), os_group_find,
+          "there is no group"},
+         offsetof(struct service_configuration, group),
+         OS_NO_GROUP},
+        {{"ServiceReadGroup", offsetof(struct parameters, service_read_group), os_group_find,
+          "there is no group"},
+         offsetof(struct service_configuration, read_group),
+         OS_NO_GROUP},
+        {{"DeviceOwner", offsetof(struct parameters, device_owner), os_user_find,
+          "there is no user"},
+         offsetof(struct service_configuration, device_owner),
+         OS_NO_GROUP},
+        {{"DeviceGroup", offsetof(struct parameters, device_group), os_group_find,
+          "there is no group"},
+         offsetof(struct service_configuration, device_group),
+         OS_NO_GROUP},
+        {{"DeviceMode", offsetof(struct parameters, device_mode), find_mode,
+          "no octal number of read and write bits:"},
+         offsetof(struct service_configuration, device_mode),
+         0},
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint32_t found;
+        if (find(whole, &names[i].name, names[i].unset, &found, teller) != STATUS_OK)
+            status = STATUS_CONFIGURATION;
+        memcpy((char *)configuration + names[i].offset, &found, sizeof found);
+    }
+    return status;
 }
 
 enum status service_configuration_load(struct service_configuration *configuration,
@@ -51,7 +97,7 @@ enum status service_configuration_load(struct service_configuration *configurati
     if (status != STATUS_OK)
         return status;
     configuration->parameters = *configuration_parameters(*whole);
-    status = find_groups(configuration, *whole, teller);
+    status = find_all(configuration, *whole, teller);
     if (status == STATUS_OK)
         return STATUS_OK;
     configuration_free(*whole);

@@ -7,8 +7,11 @@
 
 struct service_configuration {
     struct parameters parameters;
-    uint32_t group;      /* ServiceGroup, OS_NO_GROUP when not set */
-    uint32_t read_group; /* ServiceReadGroup */
+    uint32_t group;        /* ServiceGroup, OS_NO_GROUP when not set */
+    uint32_t read_group;   /* ServiceReadGroup */
+    uint32_t device_owner; /* DeviceOwner, DeviceGroup: OS_NO_GROUP when not set */
+    uint32_t device_group;
+    uint32_t device_mode; /* DeviceMode: 0 when not set */
 };
 
 /*

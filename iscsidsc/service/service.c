@@ -150,6 +150,9 @@ static enum status start_devices(struct service *service)
     const char *directory = parameters->device_directory;
     char prefixes[OS_PATH_ROOM];
     struct devices_settings settings = {.directory = directory,
+                                        .owner = service->configuration.device_owner,
+                                        .group = service->configuration.device_group,
+                                        .mode = service->configuration.device_mode,
                                         .told = on_device,
                                         .without_tree = without_tree,
                                         .prefixes = parameters->wine_prefix,

@@ -10,11 +10,16 @@ import errno
 import mmap
 import os
 import random
+import shutil
 import signal
 import stat
+import struct
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
@@ -40,6 +45,21 @@ def fallocate(file, mode, offset, length):
     """0, or the errno."""
     done = LIBC.fallocate(file, mode, ctypes.c_long(offset), ctypes.c_long(length))
     return 0 if done == 0 else ctypes.get_errno()
+
+
+def mbr(entries):
+    """A boot record: (type, first block, blocks) of each."""
+    table = b"".join(struct.pack("<4xB3xII", *entry) for entry in entries)
+    return bytes(446) + table.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def gpt(blocks, entries):
+    """The begin of a disk of blocks of 512 bytes: (first, last) of each partition."""
+    table = b"".join(b"\x01" * 32 + struct.pack("<QQ", *entry) + bytes(80) for entry in entries).ljust(128 * 128, b"\0")
+    header = bytearray(struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, 1, blocks - 1, 34, blocks - 34, bytes(16),
+                                   2, 128, 128, zlib.crc32(table)))
+    header[16:20] = struct.pack("<I", zlib.crc32(header))
+    return mbr([(0xee, 1, blocks - 1)]) + bytes(header).ljust(512, b"\0") + table
 
 
 class Case(device_case.Case):
@@ -76,7 +96,7 @@ class Files(Case):
             told = os.stat(self.wait_for(self.file(lun)))
             self.assertEqual((told.st_size, oct(told.st_mode), told.st_uid), (size, oct(stat.S_IFREG | mode), os.geteuid()))
         self.assertEqual(os.listdir(self.root), ["bus0"])
-        self.assertEqual(sorted(os.listdir(self.place(1, ""))), ["disk", "nbd"])
+        self.assertEqual(sorted(os.listdir(self.place(1, ""))), ["disk", "generic", "nbd"])
         self.assertEqual(oct(os.stat(self.place(0, "")).st_mode), oct(stat.S_IFDIR | 0o500))
         self.assert_errno(errno.ENOENT, os.stat, self.place(3, ""))
         self.assert_errno(errno.ENOENT, os.stat, os.path.join(self.root, "bus0", "target0\n"))
@@ -160,13 +180,13 @@ class Files(Case):
 
     def test_both_forms_are_one_disk(self):
         """Parts of one block are changed through both at the same time: neither change is lost."""
-        uri = self.log_in_to_disk()
-        self.wait_for(self.file(1))
+        self.log_in_to_disk()
+        uri = self.wait_for_nbd(1)
         orders = []
         for i in range(200):
             orders += ["-c", "write -P %d %d 1" % (i + 1, 2 * i)]
         with self.opened(1) as file:
-            command = ["qemu-io", "-f", "raw", "-t", "none", *orders, uri.replace("lun0", "lun1")]
+            command = ["qemu-io", "-f", "raw", "-t", "none", *orders, uri]
             thread = test_service.threading.Thread(target=lambda: self.tool(*command))
             thread.start()
             for i in range(200):
@@ -179,7 +199,171 @@ class Files(Case):
 
 
 @unittest.skipIf(reason_to_skip(), reason_to_skip())
+class Partitions(Case):
+    def write_table(self, lun, table):
+        with self.opened(lun) as file:
+            os.pwrite(file, table, 0)
+
+    def parts(self, lun):
+        """Sizes by name."""
+        with contextlib.suppress(FileNotFoundError):
+            names = [name for name in os.listdir(self.place(lun, "")) if name.startswith("part")]
+            return {name: os.stat(self.place(lun, name)).st_size for name in names}
+
+    def expect(self, lun, parts):
+        try:
+            test_service.wait_for(lambda: self.parts(lun) == parts, "the partitions", 10)
+        except TimeoutError as late:
+            self.fail("%s: %s, expected %s" % (late, self.parts(lun), parts))
+
+    def test_tables_are_read_when_they_have_been_written(self):
+        self.log_in_to_disk()
+        extended = mbr([(0x83, 8, 100), (0x05, 300, 200)])
+        self.write_table(0, mbr([(0x83, 64, 1000), (0x0f, 2000, 4000)]))
+        self.expect(0, {"part1": 1000 * 512})
+        with self.opened(0) as file:
+            os.pwrite(file, extended, 2000 * 512)
+            os.pwrite(file, mbr([(0x83, 8, 150)]), 2300 * 512)
+        self.expect(0, {"part1": 1000 * 512, "part5": 100 * 512, "part6": 150 * 512})
+        self.write_table(0, gpt(SIZE // 512, [(100, 199), (300, 300)]))
+        self.expect(0, {"part1": 100 * 512, "part2": 512})
+        self.write_table(1, mbr([(0x83, 1, 10)]))
+        self.expect(1, {"part1": 10 * 4096})
+        self.write_table(0, bytes(34 * 512))
+        self.expect(0, {})
+
+    def test_tables_are_read_at_the_login(self):
+        with open(self.disks[0], "r+b") as disk:
+            disk.write(gpt(SIZE // 512, [(100, 199)] * 20))
+        self.log_in_to_disk()
+        self.expect(0, {"part%d" % number: 51200 for number in range(1, 16)})
+
+    def test_what_is_written_to_a_partition(self):
+        self.log_in_to_disk()
+        self.write_table(0, mbr([(0x83, 64, 100), (0x83, 164, 10)]))
+        self.expect(0, {"part1": 51200, "part2": 5120})
+        data = self.dice.randbytes(51200)
+        part = os.open(self.place(0, "part1"), os.O_RDWR)
+        with contextlib.closing(os.fdopen(part, "r+b", 0)):
+            self.assertEqual(os.pwrite(part, data, 0), len(data))
+            self.assert_errno(errno.ENOSPC, os.pwrite, part, b"x", len(data))
+            self.assertEqual(os.pread(part, 10, len(data)), b"")
+            self.assertEqual(fallocate(part, KEEP_SIZE | PUNCH_HOLE, 51200 - 512, 4096), 0)
+        with self.opened(0, os.O_RDONLY) as file:
+            self.assertTrue(os.pread(file, 51200 + 512, 64 * 512) == data[:-512] + bytes(1024), "the disk has other bytes")
+
+    def test_one_that_is_open_stays(self):
+        self.log_in_to_disk()
+        self.write_table(0, mbr([(0x83, 64, 100), (0x83, 500, 10)]))
+        self.expect(0, {"part1": 51200, "part2": 5120})
+        with open(self.place(0, "part1"), "rb", 0) as part:
+            self.write_table(0, mbr([(0x83, 64, 50), (0x83, 500, 20)]))
+            self.expect(0, {"part1": 51200, "part2": 10240})
+            self.assertEqual(len(part.read(4096)), 4096)
+            code, output = self.ask("LogoutTarget", self.sessions()[0])
+            self.assertEqual(code, DEVICE_BUSY, output)
+        with self.opened(0):
+            pass
+        self.expect(0, {"part1": 25600, "part2": 10240})
+
+    def test_tables_that_nobody_should_have(self):
+        self.log_in_to_disk()
+        for _ in range(20):
+            table = bytearray(self.dice.choice([gpt(SIZE // 512, [(100, 199)]), mbr([(5, 1, 100), (0x83, 100, 1 << 31)])]))
+            for _ in range(self.dice.randrange(4)):
+                table[self.dice.randrange(len(table))] ^= 1 << self.dice.randrange(8)
+            self.write_table(0, bytes(table))
+        self.write_table(0, mbr([(0x83, 64, 100)]))
+        self.expect(0, {"part1": 51200})
+
+
+@unittest.skipIf(reason_to_skip(), reason_to_skip())
+class Facts(Case):
+    def generic(self, lun, name):
+        with open(self.wait_for(self.place(lun, "generic/" + name))) as file:
+            return file.read()
+
+    def test_what_is_to_be_known(self):
+        self.log_in_to_disk()
+        with self.opened(0, os.O_RDWR | os.O_DIRECT) as file:
+            os.preadv(file, [mmap.mmap(-1, 4096)], 0)
+        names = os.listdir(self.place(0, "generic"))
+        told = {name: self.generic(0, name) for name in names}
+        self.assertEqual(told["capacity"], "%d\n" % SIZE)
+        self.assertEqual((told["block_size"], self.generic(1, "block_size")), ("512\n", "4096\n"))
+        self.assertEqual((told["read_only"], self.generic(2, "read_only")), ("0\n", "1\n"))
+        self.assertEqual((told["lun"], self.generic(2, "lun"), told["type"]), ("0\n", "2\n", "0\n"))
+        self.assertEqual((told["target"], told["portal"], told["state"]), (device_case.TARGET + "\n", self.portal + "\n", "active\n"))
+        self.assertEqual(told["session"].replace("0x", ""), self.sessions()[0] + "\n")
+        self.assertRegex(told["statistics"], r"^reads [1-9]\d*\nwrites 0\nothers \d+\nbytes_read [1-9]\d*\nbytes_written 0\n")
+        for name in "vendor", "model", "revision", "serial", "wwid":
+            self.assertEqual(told[name].count("\n"), 1, name)
+        self.assertEqual(stat.S_IMODE(os.stat(self.place(0, "generic/capacity")).st_mode), 0o400)
+        self.target.stop_signal = signal.SIGKILL
+        self.target.stop()
+        test_service.wait_for(lambda: self.generic(0, "state") == "failed\n", "the state to change")
+        self.assertEqual(self.generic(0, "portal"), "?\n")
+
+    def test_a_text_is_of_the_time_of_its_opening(self):
+        self.log_in_to_disk()
+        with open(self.wait_for(self.place(0, "generic/statistics")), "rb", 0) as file:
+            first = file.read(8)
+            with self.opened(0, os.O_RDWR | os.O_DIRECT) as disk:
+                os.preadv(disk, [mmap.mmap(-1, 4096)], 0)
+            self.assertTrue(first.startswith(b"reads "))
+            self.assertIn(b"errors 0\n", file.read())
+            file.seek(0)
+            self.assertEqual(file.read(8), first)
+
+
+@unittest.skipIf(reason_to_skip(), reason_to_skip())
+@unittest.skipIf(os.geteuid() != 0, "only root can be somebody else")
+class Rights(Case):
+    settings = Case.settings + "DeviceGroup = 12345\nDeviceMode = 0640\n"
+
+    def configure(self, settings):
+        directory = tempfile.mkdtemp(prefix="service-rights-")
+        os.chmod(directory, 0o755)
+        self.addCleanup(shutil.rmtree, directory)
+        self.addCleanup(test_service.unmount_below, directory)
+        self.root = os.path.join(directory, "devices")
+        super().configure(settings)
+
+    def try_as(self, group, path):
+        code = "import os, sys; os.setgroups([]); os.setgid(%d); os.setuid(65534)\n" % group
+        code += "try: os.open(sys.argv[1], os.O_RDONLY); print('open')\nexcept OSError as error: print(error.errno)\n"
+        return subprocess.run([sys.executable, "-c", code, path], stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+
+    def test_who_may_read(self):
+        self.log_in_to_disk()
+        told = os.stat(self.wait_for(self.file(0)))
+        self.assertEqual((oct(stat.S_IMODE(told.st_mode)), told.st_uid, told.st_gid), (oct(0o640), 0, 12345))
+        self.assertEqual(oct(stat.S_IMODE(os.stat(self.place(0, "")).st_mode)), oct(0o550))
+        self.assertEqual(self.try_as(12345, self.file(0)), "open")
+        self.assertEqual(self.try_as(12346, self.file(0)), str(errno.EACCES))
+
+    def test_settings_that_mean_nothing(self):
+        for line in "DeviceMode = 0777", "DeviceMode = 0", "DeviceMode = 66x", "DeviceMode = 99999999999999999999", "DeviceOwner = no such user":
+            path = os.path.join(self.directory, "bad.conf")
+            with open(path, "w") as file:
+                file.write(line + "\n")
+            done = subprocess.run([test_service.program("iscsidscd"), "--check-config", path], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False, text=True)
+            self.assertEqual(done.returncode, 1, line)
+            self.assertIn("bad.conf:1: " + line.split()[0], done.stdout)
+
+
+@unittest.skipIf(reason_to_skip(), reason_to_skip())
 class ComingAndGoing(Case):
+    more = Case.more + ["--on-hup", "--of", device_case.TARGET + ",7", "--lun", "ram:128K"]
+
+    def test_a_unit_appears(self):
+        self.log_in_to_disk()
+        self.assertFalse(os.path.exists(self.file(7)))
+        self.target.process.send_signal(signal.SIGHUP)
+        test_service.wait_for(lambda: self.succeed("ReportTargetMappings") and os.path.exists(self.file(7)), "the new unit")
+        self.assertEqual(os.stat(self.file(7)).st_size, 128 << 10)
+
     def test_who_has_it_open_is_not_cut_off(self):
         self.log_in_to_disk()
         session = self.sessions()[0]

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,20 +236,33 @@ void os_file_unlock(struct os_file_lock *lock)
 
 /* --- groups --- */
 
-bool os_group_find(const char *name, uint32_t *group)
+static bool read_id(const char *text, uint32_t *id)
 {
     char *end;
-    const struct group *found = getgrnam(name);
-    if (found != NULL) {
-        *group = found->gr_gid;
-        return true;
-    }
-    if (name[0] < '0' || name[0] > '9')
+    if (text[0] < '0' || text[0] > '9')
         return false;
     errno = 0;
-    unsigned long number = strtoul(name, &end, 10);
+    unsigned long number = strtoul(text, &end, 10);
     if (errno != 0 || *end != '\0' || number >= OS_NO_GROUP)
         return false;
-    *group = (uint32_t)number;
+    *id = (uint32_t)number;
+    return true;
+}
+
+bool os_group_find(const char *name, uint32_t *group)
+{
+    const struct group *found = getgrnam(name);
+    if (found == NULL)
+        return read_id(name, group);
+    *group = found->gr_gid;
+    return true;
+}
+
+bool os_user_find(const char *name, uint32_t *user)
+{
+    const struct passwd *found = getpwnam(name);
+    if (found == NULL)
+        return read_id(name, user);
+    *user = found->pw_uid;
     return true;
 }

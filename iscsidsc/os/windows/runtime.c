@@ -273,3 +273,8 @@ bool os_group_find(const char *name, uint32_t *group)
     *group = OS_NO_GROUP;
     return false;
 }
+
+bool os_user_find(const char *name, uint32_t *user)
+{
+    return os_group_find(name, user);
+}
