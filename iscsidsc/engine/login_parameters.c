@@ -158,6 +158,26 @@ enum status login_parameters_offers(struct engine *engine, const char *target,
     return STATUS_OK;
 }
 
+enum status login_parameters_overrides(struct engine *engine, const char *target,
+                                       const struct scoped_parameters *parameters,
+                                       struct login_override out[SCOPED_COUNT])
+{
+    const struct adapter_settings *adapter;
+    struct levels levels;
+    enum status status = adapter_settings(engine, &adapter);
+    if (status == STATUS_OK)
+        status = take_levels(engine, target, parameters, &levels);
+    for (size_t i = 0; status == STATUS_OK && i < sizeof in_file / sizeof *in_file; i++) {
+        enum scoped_parameter parameter = in_file[i].parameter;
+        bool of_target = target != NULL && levels.set.set[in_file[i].number];
+        bool of_adapter = adapter->parameters.set[in_file[i].number] &&
+                          parameters->origins[parameter].scope < SCOPE_SUBNET;
+        out[parameter] = (struct login_override){of_target || of_adapter, of_target,
+                                                 get(&levels.target, in_file[i].number)};
+    }
+    return status;
+}
+
 /* --- the operations --- */
 
 static enum status check_target(const char *target)

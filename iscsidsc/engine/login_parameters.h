@@ -37,4 +37,15 @@ enum status login_parameters_offers(struct engine *engine, const char *target,
                                     const struct scoped_parameters *parameters,
                                     struct key_offers *out);
 
+/* What was set for the adapter or the target, and so is not as iscsi.conf has it. */
+struct login_override {
+    bool set;
+    bool for_target; /* else for the adapter */
+    uint32_t value;
+};
+/* Of every parameter of iscsi.conf that a login proposes. Statuses of the store. */
+enum status login_parameters_overrides(struct engine *engine, const char *target,
+                                       const struct scoped_parameters *parameters,
+                                       struct login_override out[SCOPED_COUNT]);
+
 #endif

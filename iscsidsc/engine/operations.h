@@ -247,6 +247,19 @@
     FIELD(LIST, unit_status, 13, units)                                                            \
     FIELD(RECORD, unique_id, 14, id)
 
+/*
+ * A parameter of iscsi.conf: its value as the file writes it ("(set)" for a password), and where it
+ * is from: `source` is one of enum effective_source. From the file: `scope` is "global" or the
+ * section's ("TargetName"), `line` that of the setting, `section` that of the section or 0.
+ */
+#define RECORD_EFFECTIVE_PARAMETER(FIELD)                                                          \
+    FIELD(TEXT, _, 1, name)                                                                        \
+    FIELD(TEXT, _, 2, value)                                                                       \
+    FIELD(U8, _, 3, source)                                                                        \
+    FIELD(TEXT, _, 4, scope)                                                                       \
+    FIELD(U32, _, 5, line)                                                                         \
+    FIELD(U32, _, 6, section)
+
 #define RECORDS(RECORD)                                                                            \
     RECORD(portal, RECORD_PORTAL)                                                                  \
     RECORD(login_options, RECORD_LOGIN_OPTIONS)                                                    \
@@ -268,7 +281,8 @@
     RECORD(target_address, RECORD_TARGET_ADDRESS)                                                  \
     RECORD(unit_summary, RECORD_UNIT_SUMMARY)                                                      \
     RECORD(unit_status, RECORD_UNIT_STATUS)                                                        \
-    RECORD(session_status, RECORD_SESSION_STATUS)
+    RECORD(session_status, RECORD_SESSION_STATUS)                                                  \
+    RECORD(effective_parameter, RECORD_EFFECTIVE_PARAMETER)
 
 /* --------------------------------------------------------------- operations */
 
@@ -571,6 +585,20 @@
     FIELD(TEXT, _, 1, driver)                                                                      \
     FIELD(LIST, session_status, 2, sessions)
 
+/* Whose parameters: what a login to the target by that portal would take, or with neither what
+ * counts for everything. NULL and 0: not named; who found the target is known. */
+#define REQUEST_EFFECTIVE_PARAMETERS(FIELD)                                                        \
+    FIELD(TEXT, _, 1, target)                                                                      \
+    FIELD(TEXT, _, 2, address)                                                                     \
+    FIELD(U16, _, 3, port)                                                                         \
+    FIELD(TEXT, _, 4, discovery_address)                                                           \
+    FIELD(U16, _, 5, discovery_port)
+
+/* `file` NULL: there is none. */
+#define REPLY_EFFECTIVE_PARAMETERS(FIELD)                                                          \
+    FIELD(TEXT, _, 1, file)                                                                        \
+    FIELD(LIST, effective_parameter, 2, parameters)
+
 enum operation_effect {
     OPERATION_READS, /* changes nothing: read-only clients may */
     OPERATION_CHANGES,
@@ -643,6 +671,8 @@ enum operation_effect {
     OPERATION(70, remove_stale_data, CHANGES, NO_FIELDS, NO_FIELDS)                                \
     OPERATION(90, use_wine_prefix, CHANGES, REQUEST_WINE_PREFIX, NO_FIELDS)                        \
     OPERATION(93, force_logout, CHANGES, REQUEST_SESSION, NO_FIELDS)                               \
+    OPERATION(100, effective_parameters, READS, REQUEST_EFFECTIVE_PARAMETERS,                      \
+              REPLY_EFFECTIVE_PARAMETERS)                                                          \
     OPERATION(103, reload, CHANGES, NO_FIELDS, REPLY_RELOAD)                                       \
     OPERATION(105, switch_portal, CHANGES, REQUEST_SWITCH_PORTAL, NO_FIELDS)                       \
     OPERATION(107, get_status, READS, NO_FIELDS, REPLY_STATUS)

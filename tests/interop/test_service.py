@@ -377,8 +377,8 @@ class Configuration(Case):
         with open(os.path.join(self.state, "iscsi.conf"), "w") as file:
             file.write(text)
 
-    def check(self):
-        return subprocess.run([program("iscsidscd"), "--state", self.state, "--check-config"], stdout=subprocess.PIPE,
+    def check(self, *file):
+        return subprocess.run([program("iscsidscd"), "--state", self.state, "--check-config", *file], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=DEADLINE, check=False)
 
     def test_check(self):
@@ -392,6 +392,36 @@ class Configuration(Case):
         done = self.check()
         self.assertEqual(done.returncode, 1)
         self.assertIn("there is no group \"no such group\"", done.stdout)
+
+    def test_check_tells_everything(self):
+        self.configure("Typo = 1\nPassword = short\n\nTargetName = iqn.2026-11.org.example:a\n  Continuous = yes\n")
+        done = self.check()
+        self.assertEqual(done.returncode, 1)
+        problems = [line.partition("iscsi.conf:")[2].partition(" ")[0] for line in done.stdout.splitlines()]
+        self.assertEqual(problems, ["1:1:", "2:12:", "5:3:"])
+        self.assertNotIn("short", done.stdout)
+
+    def test_check_of_a_file(self):
+        other = os.path.join(os.path.dirname(self.state), "other.conf")
+        with open(other, "w") as file:
+            file.write("Password = longenough12\n")
+        os.chmod(other, 0o644)
+        done = self.check(other)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("warning: " + other + ": holds passwords, and others can read it", done.stdout)
+        os.chmod(other, 0o600)
+        self.assertNotIn("warning", self.check(other).stdout)
+        os.remove(other)
+        done = self.check(other)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no such file", done.stdout)
+
+    def test_the_sample_is_valid_as_it_is_and_without_its_marks(self):
+        sample = os.path.join(ROOT, "samples", "iscsi.conf")
+        self.assertEqual(self.check(sample).stdout, "The configuration is valid.\n")
+        with open(sample) as file:
+            self.configure(re.sub(r"^#(?=\w+ = )", "", file.read(), flags=re.M))
+        self.assertEqual(self.check().stdout, "The configuration is valid.\n")
 
     def test_a_bad_one_is_refused_at_the_start(self):
         self.configure("Typo = 1\n")

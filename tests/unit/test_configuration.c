@@ -625,6 +625,59 @@ static void secrets_are_found_and_forgotten(void **state)
     configuration_free(configuration);
 }
 
+/* --- there and back --- */
+
+/* All values as a file would have them, passwords too. */
+static void print(const struct scoped_parameters *parameters, char *out, size_t room)
+{
+    size_t used = 0;
+    char value[PARAMETER_VALUE_ROOM];
+    for (int i = 0; i < SCOPED_COUNT && used < room; i++) {
+        const char *text = value;
+        scoped_parameter_format(parameters, (enum scoped_parameter)i, value);
+        if (scoped_table[i].kind == KIND_SECRET)
+            text = (const char *)parameters + scoped_table[i].offset;
+        if (text[0] != '\0')
+            used += (size_t)snprintf(out + used, room - used, "%s = \"%s\"\n", scoped_table[i].name,
+                                     text);
+    }
+    assert_true(used < room);
+}
+
+static void read_and_print(const char *text, char *out, size_t room)
+{
+    const struct configuration_subject nobody = {0};
+    struct configuration *configuration;
+    struct scoped_parameters got;
+    if (parse(&configuration, text) != STATUS_OK)
+        fail_msg("\"%s\" is refused: %s", text, told);
+    configuration_resolve(configuration, &nobody, &got);
+    print(&got, out, room);
+    configuration_free(configuration);
+}
+
+static void what_was_read_reads_the_same_again(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "LoginTimeout = 7\nConnFailTimeout = infinite\nMaxDiskCommandTimeout = 5\n"
+        "Multipath = portalgroup\nHeaderDigest = CRC32C\nDataDigest = CRC32C,None\n"
+        "PreferredPortal = [fd00::1]:99\nPreferredSubnet = 10.0.0.0&ff000000\nInitialR2T = on\n"
+        "OutgoingUsername = a # b\nPassword = \"a # b and more\"\nIncomingUsername = \" x \"\n"
+        "IncomingPassword = 123456789012\nTCPWindowSize = 0x10000\nEnabled = off\n",
+    };
+    char once[4096], again[4096];
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        read_and_print(texts[i], once, sizeof once);
+        read_and_print(once, again, sizeof again);
+        assert_string_equal(once, again);
+    }
+    assert_non_null(strstr(once, "Multipath = \"portalgroup\"\n"));
+    assert_non_null(strstr(once, "Password = \"a # b and more\"\n"));
+    assert_non_null(strstr(once, "ConnFailTimeout = \"infinite\"\n"));
+}
+
 /* --- bounds --- */
 
 static void a_long_line_is_refused_and_the_message_fits(void **state)
@@ -745,6 +798,7 @@ int main(void)
         cmocka_unit_test(service_texts_and_lines_are_kept),
         cmocka_unit_test(discovery_addresses_come_in_their_order),
         cmocka_unit_test(secrets_are_found_and_forgotten),
+        cmocka_unit_test(what_was_read_reads_the_same_again),
         cmocka_unit_test(a_long_line_is_refused_and_the_message_fits),
         cmocka_unit_test(sections_and_problems_have_a_bound),
         cmocka_unit_test(memory_may_run_out_anywhere),

@@ -1,6 +1,7 @@
 /* iscsi.conf counts: what logins and discoveries ask for, and who has the last word. */
 #include "engine_test.h"
 
+#include "engine/effective_parameters.h"
 #include "engine/login_parameters.h"
 #include "engine/options.h"
 #include "protocol/text.h"
@@ -471,6 +472,64 @@ static void the_adapters_authentication_beats_the_files_for_all(void **state)
     assert_not_offered("AuthMethod=");
 }
 
+/* --- what it has become --- */
+
+static char report[16384]; /* "Name=value source scope line section" lines of the latest */
+
+static void copy_report(const void *reply)
+{
+    const struct reply_effective_parameters *got = reply;
+    size_t used = 0;
+    report[0] = '\0';
+    for (uint32_t i = 0; i < got->parameters.count && used < sizeof report; i++) {
+        const struct effective_parameter *row = &got->parameters.items[i];
+        used +=
+            (size_t)snprintf(report + used, sizeof report - used, "%s=%s %u %s %u %u\n", row->name,
+                             row->value, row->source, row->scope != NULL ? row->scope : "-",
+                             (unsigned)row->line, (unsigned)row->section);
+    }
+}
+
+static void assert_reported(const char *line)
+{
+    char wanted[300];
+    snprintf(wanted, sizeof wanted, "\n%s\n", line);
+    if (strstr(report, wanted) == NULL)
+        fail_msg("not \"%s\" but\n%swas reported", line, report);
+}
+
+static void what_each_became_is_told_and_from_where(void **state)
+{
+    const struct login_options none = {.specified = OPTION_HEADER_DIGEST, .header_digest = 0};
+    const struct request_effective_parameters everything = {0};
+    const struct request_effective_parameters of_target = {.target = BASE ":a",
+                                                           .address = "127.0.0.1"};
+    const struct request_effective_parameters bad = {.target = "no name"};
+    (void)state;
+    configure("TCPConnectTime = 7\nHeaderDigest = always\nMaxBurstLength = 300000\n"
+              "TargetName = " BASE ":a\n Username = user\n Password = usersecret12\n"
+              "Address = 127.0.0.1\n LoginTimeout = 9\n");
+    target_host_start(&host);
+    assert_status(add_portal_with(&host.portal, &none), STATUS_OK);
+    assert_status(ask(OPERATION_effective_parameters, &everything, copy_report), STATUS_OK);
+    assert_non_null(strstr(report, "TCPConnectTime=7 1 global 1 0\n"));
+    assert_reported("WMIRequestTimeout=30 0 default 0 0");
+    assert_reported("HeaderDigest=always 1 global 2 0");
+    assert_reported("LoginTimeout=30 0 default 0 0");
+    assert_reported("Password= 0 default 0 0");
+    set_parameter(NULL, LOGIN_PARAMETER_MAX_BURST_LENGTH, 400000);
+    set_parameter(BASE ":a", LOGIN_PARAMETER_ERROR_RECOVERY_LEVEL, 1);
+    assert_status(ask(OPERATION_effective_parameters, &of_target, copy_report), STATUS_OK);
+    assert_reported("LoginTimeout=9 1 Address 8 7");
+    assert_reported("Username=user 1 TargetName 5 4");
+    assert_reported("Password=(set) 1 TargetName 6 4");
+    assert_reported("MaxBurstLength=400000 2 - 0 0");
+    assert_reported("ErrorRecoveryLevel=1 3 - 0 0");
+    assert_reported("HeaderDigest=never 4 - 0 0");
+    assert_null(strstr(report, "usersecret12"));
+    assert_status(ask(OPERATION_effective_parameters, &bad, NULL), STATUS_INVALID_NAME);
+}
+
 #define CONFIGURATION_TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -497,6 +556,7 @@ int main(void)
         CONFIGURATION_TEST(options_beat_the_file),
         CONFIGURATION_TEST(options_of_a_portal_beat_the_file),
         CONFIGURATION_TEST(the_adapters_authentication_beats_the_files_for_all),
+        CONFIGURATION_TEST(what_each_became_is_told_and_from_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
