@@ -1,6 +1,8 @@
 #include "engine/automatic_logins.h"
 #include "engine/configuration.h"
+#include "engine/log.h"
 #include "engine/login.h"
+#include "engine/mappings.h"
 #include "engine/multipath.h"
 #include "engine/restore.h"
 #include "engine/units.h"
@@ -93,6 +95,7 @@ static void stop(struct automatic_login *entry)
 static void entry_free(struct automatic_login *entry)
 {
     stop(entry);
+    entry->engine->automatic.count--;
     list_remove(&entry->link);
     os_free(entry->target);
     os_free(entry);
@@ -184,6 +187,10 @@ static void choose_portal(struct automatic_login *entry)
 static void run(struct automatic_login *entry)
 {
     struct engine *engine = entry->engine;
+    if (catalogue_find(&engine->catalogue, entry->target) == NULL) { /* until it is found again */
+        entry_free(entry);
+        return;
+    }
     if (has_session(entry)) { /* somebody was quicker */
         entry->state = AUTOMATIC_MADE;
         return;
@@ -237,9 +244,21 @@ static bool is_stored(const struct persistent_login_list *logins, const char *ta
     return false;
 }
 
+/* No session beyond that would get a SCSI id. */
+static bool is_full(struct automatic_base *base)
+{
+    if (base->count <= MAPPING_PLACE_LAST)
+        return false;
+    if (!base->told)
+        engine_log(OS_LOG_WARNING, "too-many-targets", NULL);
+    base->told = true;
+    return true;
+}
+
 static struct automatic_login *make(struct login_queue *queue, const char *target)
 {
-    struct automatic_login *entry = os_alloc(sizeof *entry);
+    struct automatic_login *entry =
+        is_full(&queue->engine->automatic) ? NULL : os_alloc(sizeof *entry);
     if (entry == NULL)
         return NULL;
     entry->engine = queue->engine;
@@ -252,6 +271,7 @@ static struct automatic_login *make(struct login_queue *queue, const char *targe
         return NULL;
     }
     list_append(bucket_of(queue->engine, target), &entry->link);
+    queue->engine->automatic.count++;
     return entry;
 }
 

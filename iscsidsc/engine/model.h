@@ -104,6 +104,8 @@ enum { AUTOMATIC_BUCKETS = 256 };
 /* Of automatic_logins.c, by the name of the target. */
 struct automatic_base {
     struct list buckets[AUTOMATIC_BUCKETS];
+    size_t count;
+    bool told; /* the log, that there are too many */
 };
 
 /* Of watched_portals.c. */

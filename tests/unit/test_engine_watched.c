@@ -182,13 +182,12 @@ static void wait_for_sessions(uint32_t wanted)
     }
 }
 
-static void wait_for_discoveries(unsigned wanted)
+static void wait_for(const atomic_uint *number, unsigned wanted, const char *what)
 {
     uint64_t end = os_now() + BOUND;
-    while (atomic_load(&odd.discoveries) < wanted) {
+    while (atomic_load(number) < wanted) {
         if (os_now() > end)
-            fail_msg("%u discovery sessions after %u ms, %u expected",
-                     atomic_load(&odd.discoveries), BOUND, wanted);
+            fail_msg("%u %s after %u ms, %u expected", atomic_load(number), what, BOUND, wanted);
         os_thread_yield();
     }
 }
@@ -295,6 +294,34 @@ static void a_login_that_fails_is_tried_again(void **state)
     serve(WATCHED);
     wait_for_sessions(1);
     assert_int_equal(atomic_load(&odd.logins), 1 + 4 + 1);
+}
+
+static void run_remove(struct os_job *job)
+{
+    struct target_host *owner = LIST_OWNER(job, struct target_host, job);
+    target_remove(target_find(owner->entity, BASE ":a"));
+    target_announce(owner->entity);
+}
+
+static void a_target_that_is_not_found_any_more_is_not_tried(void **state)
+{
+    (void)state;
+    prepare_host();
+    odd.refused = UINT32_MAX - 1;
+    target_host_start(&host);
+    serve(WATCHED);
+    wait_for(&odd.logins, 4, "logins");
+    host.job.run = run_remove;
+    os_loop_post(host.loop, &host.job);
+    wait_for(&odd.questions, 2, "questions");
+    assert_status(list_targets(false), STATUS_OK);
+    while (names[0] != '\0')
+        assert_status(list_targets(false), STATUS_OK);
+    unsigned before = atomic_load(&odd.logins);
+    uint64_t end = os_now() + 2300; /* the pauses grow to a second */
+    while (os_now() < end)
+        os_thread_yield();
+    assert_true(atomic_load(&odd.logins) <= before + 1); /* one may have been under way */
 }
 
 static void a_session_that_is_given_up_is_made_anew(void **state)
@@ -408,7 +435,7 @@ static void one_that_ends_its_sessions_is_not_pestered(void **state)
     odd.ends_discovery = true;
     target_host_start(&host);
     serve("DiscoveryInterval = 3600\nDiscoveryAddress = 127.0.0.1:%u\n");
-    wait_for_discoveries(4);
+    wait_for(&odd.discoveries, 4, "discovery sessions");
     uint64_t end = os_now() + 1200; /* the next pause would be 800 ms */
     while (os_now() < end)
         os_thread_yield();
@@ -423,7 +450,7 @@ static void one_that_falls_silent_is_asked_anew(void **state)
     odd.falls_silent = true;
     target_host_start(&host);
     serve("IdleTimeout = 1\nPingTimeout = 1\n" WATCHED "    Enabled = no\n");
-    wait_for_discoveries(2);
+    wait_for(&odd.discoveries, 2, "discovery sessions");
 }
 
 static void one_that_answers_is_not_lost(void **state)
@@ -431,7 +458,7 @@ static void one_that_answers_is_not_lost(void **state)
     (void)state;
     start_host();
     serve("IdleTimeout = 1\nPingTimeout = 5\n" WATCHED "    Enabled = no\n");
-    wait_for_discoveries(1);
+    wait_for(&odd.discoveries, 1, "discovery sessions");
     uint64_t end = os_now() + BOUND;
     while (atomic_load(&odd.questions) < 3) { /* two of them are signs of life */
         assert_true(os_now() < end);
@@ -451,6 +478,7 @@ int main(void)
         WATCHED_TEST(a_target_that_is_announced_is_logged_in_to),
         WATCHED_TEST(a_lost_discovery_session_is_made_again),
         WATCHED_TEST(a_login_that_fails_is_tried_again),
+        WATCHED_TEST(a_target_that_is_not_found_any_more_is_not_tried),
         WATCHED_TEST(a_session_that_is_given_up_is_made_anew),
         WATCHED_TEST(who_logs_out_is_left_alone_until_a_reload),
         WATCHED_TEST(a_removed_address_leaves_its_sessions),
