@@ -28,7 +28,7 @@ TARGET = peers.PREFIX + ":open"
 IDLE, PING, FAILBACK = 1, 1, 1  # seconds, of iscsi.conf
 TIME2WAIT = 2  # that tgtd asks for
 SLACK = 4  # what a busy machine may add
-TIMES = "IdleTimeout = %d\nPingTimeout = %d\nPortalFailbackTime = %d\nTCPConnectTime = 1\nDelayBetweenReconnect = 1\n" % (
+TIMES = "LoopDevices = no\nIdleTimeout = %d\nPingTimeout = %d\nPortalFailbackTime = %d\nTCPConnectTime = 1\nDelayBetweenReconnect = 1\n" % (
     IDLE, PING, FAILBACK)
 FIO_SECONDS = 60
 HAS_FIO = not device_case.missing_program("fio")
