@@ -174,6 +174,8 @@ static NTSTATUS get_address(struct control *control)
                                   .PathId = (UCHAR)disk->bus,
                                   .TargetId = (UCHAR)disk->target,
                                   .Lun = (UCHAR)disk->lun};
+    if (!disk->has_address)
+        return STATUS_NOT_SUPPORTED;
     return answer(control, &address, sizeof address, sizeof address);
 }
 

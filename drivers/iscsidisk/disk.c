@@ -76,6 +76,7 @@ static void read_address(struct disk *disk)
         else if (*c >= '0' && *c <= '9')
             parts[part] = parts[part] * 10 + (ULONG)(*c - '0');
     }
+    disk->has_address = part >= 3;
     disk->bus = parts[1];
     disk->target = parts[2];
     disk->lun = parts[3];

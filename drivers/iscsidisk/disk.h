@@ -32,6 +32,7 @@ struct disk {
     BOOLEAN read_only;
     ULONG block; /* bytes */
     ULONGLONG size;
+    BOOLEAN has_address;
     ULONG bus, target, lun;
     char vendor[9], product[17], revision[5];
     char serial[DISK_WORD_ROOM];

@@ -1,4 +1,5 @@
 #include "devices/generic.h"
+#include "engine/adapter.h"
 #include "engine/connections.h"
 #include "engine/model.h"
 
@@ -145,6 +146,19 @@ static void put_lun(struct output *output, const struct volume *volume)
     put_paths(output, volume, put_path_lun);
 }
 
+/* As in a SCSI_ADDRESS: port, bus, target id, LUN. */
+static void put_path_address(struct output *output, const struct path *path)
+{
+    const struct units *units = path->unit->session->units;
+    put(output, "%u:%u:%u:%u", ADAPTER_SCSI_PORT, units_bus(units), units_target(units),
+        path->unit->os_lun);
+}
+
+static void put_address(struct output *output, const struct volume *volume)
+{
+    put_paths(output, volume, put_path_address);
+}
+
 static void put_path_portal(struct output *output, const struct path *path)
 {
     const char *between = "";
@@ -219,6 +233,7 @@ static const struct {
     {"read_only", put_read_only},
     {"target", put_target},
     {"lun", put_lun},
+    {"address", put_address},
     {"portal", put_portal},
     {"session", put_session},
     {"state", put_state},

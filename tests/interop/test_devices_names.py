@@ -266,6 +266,8 @@ def partition_table():
 class WineDriver(Wine):
     """iscsidisk.sys, which answers what Wine does not."""
 
+    more = ["--lun", "ram:1M,bs=4096"]
+
     def setUp(self):
         super().setUp()
         driver = os.path.join(test_service.WINDOWS_BUILD, "iscsidisk.sys")
@@ -279,10 +281,8 @@ class WineDriver(Wine):
 
     def fact(self, name):
         """What the device's directory tells of it."""
-        with contextlib.suppress(OSError):
-            with open(os.path.join(self.place(0, "generic"), name)) as file:
-                return file.read().strip()
-        return None
+        with open(os.path.join(self.place(0, "generic"), name)) as file:
+            return file.read().strip()
 
     def test_disks_answer_as_on_windows(self):
         data = partition_table() + self.fill_disk()[SECTOR:]
@@ -291,7 +291,7 @@ class WineDriver(Wine):
         told = self.run_wine("login", "name", "open", "controls", "inquiry", "capacity", "direct", "read=%d" % LAST,
                              "scsiread=3", "write=9:77", "read=9", "flush", "close", log_in=True)
         self.assertEqual(told["name"], ["\\\\.\\PhysicalDrive1"])
-        self.assertEqual(sorted(self.links()), ["iscsidisk1"])
+        self.wait_for_links("iscsidisk1", "iscsidisk2")
         self.assertEqual((told["length"], told["disk_size"], told["sector_size"]), ([str(SIZE)], [str(SIZE)], [str(SECTOR)]))
         self.assertEqual((told["device_number"], told["scsi_address"], told["bus_type"]), (["1"], ["3000000"], ["9"]))
         self.assertEqual(told["layout_style"], ["0"])
@@ -300,10 +300,11 @@ class WineDriver(Wine):
         self.assertEqual(told["direct"], ["error %d" % NOT_SUPPORTED])
         self.assertEqual(self.sectors(told), [self.sector_of(data, LAST), self.sector_of(data, 3), b"\x77" * SECTOR])
         self.assert_sector(9, b"\x77" * SECTOR)
-        vendor = self.fact("vendor")
-        if vendor is not None:
-            self.assertEqual(told["vendor"], [vendor])
-            self.assertEqual(bytes.fromhex(told["inquiry"][0])[8:16].decode().strip(), vendor)
+        self.assertEqual((told["vendor"], told["product"]), ([self.fact("vendor")], [self.fact("model")]))
+        self.assertEqual(bytes.fromhex(told["inquiry"][0])[8:16].decode().strip(), self.fact("vendor"))
+        other = self.run_wine("drive=2", "open", "controls")
+        self.assertEqual((other["length"], other["sector_size"]), ([str(1 << 20)], ["4096"]))
+        self.assertEqual((other["device_number"], other["scsi_address"]), (["2"], ["3000001"]))
 
 
 def load_tests(loader, standard, pattern):

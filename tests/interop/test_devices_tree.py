@@ -293,6 +293,7 @@ class Facts(Case):
         self.assertEqual((told["block_size"], self.generic(1, "block_size")), ("512\n", "4096\n"))
         self.assertEqual((told["read_only"], self.generic(2, "read_only")), ("0\n", "1\n"))
         self.assertEqual((told["lun"], self.generic(2, "lun"), told["type"]), ("0\n", "2\n", "0\n"))
+        self.assertEqual((told["address"], self.generic(2, "address")), ("3:0:0:0\n", "3:0:0:2\n"))
         self.assertEqual((told["target"], told["portal"], told["state"]), (device_case.TARGET + "\n", self.portal + "\n", "active\n"))
         self.assertEqual(told["session"].replace("0x", ""), self.sessions()[0] + "\n")
         self.assertRegex(told["statistics"], r"^reads [1-9]\d*\nwrites 0\nothers \d+\nbytes_read [1-9]\d*\nbytes_written 0\n")
