@@ -461,6 +461,7 @@ static enum status make_places(struct devices *devices, const struct devices_set
 {
     const struct tree_settings of_tree = {.directory = devices->directory,
                                           .loop = engine_loop(devices->engine),
+                                          .engine = devices->engine,
                                           .owner = settings->owner,
                                           .group = settings->group,
                                           .mode = settings->mode};

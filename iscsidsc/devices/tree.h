@@ -4,6 +4,7 @@
  *   <directory>/bus<B>/target<T>/lun<L>/disk
  *                                      part<N>   of its partition table
  *                                      generic/  what it is: generic.h
+ *   <directory>/status, control          of all: status.h, control.h
  *
  * It is served by threads of its own; what moves data is done on the engine's thread. Calls are for
  * that thread unless something else is said. That thread must never look into the file system
@@ -16,15 +17,17 @@
 #include "os/local_socket.h"
 #include "os/loop.h"
 
+struct engine;
 struct tree;
 struct tree_device;
 
 struct tree_settings {
     const char *directory; /* the mount point: is there */
     struct os_loop *loop;
-    uint32_t owner; /* of all files; OS_NO_GROUP: this process' own */
-    uint32_t group; /* the same */
-    uint32_t mode;  /* of files: read and write bits; 0: 0600 */
+    struct engine *engine; /* that `status` and `control` are of; NULL: there are no such files */
+    uint32_t owner;        /* of all files; OS_NO_GROUP: this process' own */
+    uint32_t group;        /* the same */
+    uint32_t mode;         /* of files: read and write bits; 0: 0600 */
 };
 
 /* What a process that was killed has left mounted there is taken away; before anything else is done

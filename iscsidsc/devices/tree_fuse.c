@@ -1,4 +1,6 @@
+#include "devices/control.h"
 #include "devices/fuse/mount_point.h"
+#include "devices/status.h"
 #include "devices/tree_internal.h"
 #include "os/memory.h"
 #include "os/runtime.h"
@@ -28,6 +30,35 @@ static enum status status_of(int error)
     }
 }
 
+static enum status make_status(void *of, unsigned index, struct os_arena *arena, const char **text)
+{
+    (void)index;
+    return devices_status_text(of, arena, text);
+}
+
+static enum status take_control(void *of, const char *text, size_t length)
+{
+    return devices_control(of, text, length);
+}
+
+/* False: out of memory. */
+static bool add_engine(struct tree *tree, struct engine *engine)
+{
+    if (engine == NULL)
+        return true;
+    tree->engine = tree_source_new(engine, &tree->queue);
+    return tree->engine != NULL &&
+           tree_text_add(tree->files, NULL, "status", tree->engine, make_status, 0) &&
+           tree_order_add(tree->files, NULL, "control", tree->engine, take_control);
+}
+
+static void end_engine(struct tree *tree)
+{
+    if (tree->engine != NULL)
+        tree_source_end(tree->engine);
+    tree->engine = NULL;
+}
+
 /* Others may look into it when the rights say that there is something to be seen for them. */
 static int serve(struct tree *tree, const struct tree_settings *settings)
 {
@@ -40,7 +71,7 @@ static int serve(struct tree *tree, const struct tree_settings *settings)
         rights.mode = settings->mode;
     bool others = rights.owner != getuid() || (rights.mode & (S_IRWXG | S_IRWXO)) != 0;
     tree->files = fuse_tree_new(&rights);
-    if (tree->files == NULL)
+    if (tree->files == NULL || !add_engine(tree, settings->engine))
         return ENOMEM;
     int error = fuse_tree_mount(tree->files, settings->directory, "iscsidsc", others);
     return error == 0 ? fuse_tree_start(tree->files, THREADS) : error;
@@ -76,6 +107,7 @@ enum status tree_start(struct tree **out, const struct tree_settings *settings)
 void tree_close(struct tree *tree)
 {
     tree_queue_close(&tree->queue);
+    end_engine(tree);
 }
 
 void tree_free(struct tree *tree)
@@ -83,5 +115,6 @@ void tree_free(struct tree *tree)
     if (tree == NULL)
         return;
     fuse_tree_free(tree->files);
+    end_engine(tree); /* it was never closed */
     os_free(tree);
 }

@@ -60,9 +60,16 @@ static int error_of(enum status status)
     case STATUS_NO_MEMORY:
         return ENOMEM;
     case STATUS_INVALID_PARAMETER:
+    case STATUS_INVALID_ADDRESS:
         return EINVAL;
+    case STATUS_SESSION_NOT_FOUND:
+        return ENODEV;
+    case STATUS_NO_PORTAL:
+        return ENXIO;
+    case STATUS_SESSION_BUSY:
+        return EBUSY;
     default:
-        return status == STATUS_SESSION_NOT_FOUND ? ENODEV : EIO;
+        return EIO;
     }
 }
 

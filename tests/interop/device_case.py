@@ -103,6 +103,10 @@ class Case(test_service_restart.Case):
         self.log_in_to_units(portal)
         return self.wait_for_nbd(0)
 
+    def listed(self):
+        """What there is of devices."""
+        return sorted(name for name in os.listdir(self.root) if name not in ("control", "status"))
+
     def place(self, lun, form):
         return os.path.join(self.root, "bus0", "target0", "lun%d" % lun, form)
 

@@ -99,13 +99,13 @@ class Devices(device_case.Case):
             code, output = self.ask("LogoutTarget", session)
             self.assertEqual(code, DEVICE_BUSY, output)
         test_service.wait_for(lambda: self.ask("LogoutTarget", session)[0] == 0, "the logout, when nobody uses the device")
-        test_service.wait_for(lambda: os.listdir(self.root) == [], "the directories of devices to be gone")
+        test_service.wait_for(lambda: self.listed() == [], "the directories of devices to be gone")
 
     def test_nothing_is_left_behind(self):
         self.log_in_to_disk()
         self.wait_for_nbd(0)
         self.service.stop()
-        self.assertEqual(os.listdir(self.root), [])
+        self.assertEqual(self.listed(), [])
 
     def test_a_killed_service_is_cleaned_up_after(self):
         self.log_in_to_disk()
@@ -113,7 +113,7 @@ class Devices(device_case.Case):
         self.service.stop(signal.SIGKILL)
         self.assertEqual(sorted(os.listdir(self.root + ".sockets")), ["bus0"])
         self.service = self.serve()
-        test_service.wait_for(lambda: os.listdir(self.root) == [], "what the killed service has left to be gone")
+        test_service.wait_for(lambda: self.listed() == [], "what the killed service has left to be gone")
         self.log_in_to_disk()
         uri = self.wait_for_nbd(0)
         self.assertEqual(json.loads(self.tool("nbdinfo", "--json", uri))["exports"][0]["export-size"], SIZE)

@@ -187,7 +187,7 @@ class Kills(Case):
             self.wait_for_nbd(lun)
             test_service.wait_for(lambda: self.answers(lun), "LUN %d to answer" % lun)
         if number == KILLS - 1:
-            self.assertEqual([name for name in os.listdir(self.root) if name.startswith("bus")], ["bus0"])
+            self.assertEqual([name for name in self.listed() if name.startswith("bus")], ["bus0"])
             self.assertEqual(os.listdir(os.path.join(self.root, "bus0")), ["target0"])
         self.assertEqual(self.service.stop(), 0)
         self.assert_nothing_left()

@@ -95,7 +95,7 @@ class Files(Case):
         for lun, size, mode in (0, SIZE, 0o600), (1, 1 << 20, 0o600), (2, 64 << 10, 0o400):
             told = os.stat(self.wait_for(self.file(lun)))
             self.assertEqual((told.st_size, oct(told.st_mode), told.st_uid), (size, oct(stat.S_IFREG | mode), os.geteuid()))
-        self.assertEqual(os.listdir(self.root), ["bus0"])
+        self.assertEqual(self.listed(), ["bus0"])
         self.assertEqual(sorted(os.listdir(self.place(1, ""))), ["disk", "generic", "nbd"])
         self.assertEqual(oct(os.stat(self.place(0, "")).st_mode), oct(stat.S_IFDIR | 0o500))
         self.assert_errno(errno.ENOENT, os.stat, self.place(3, ""))
@@ -372,7 +372,7 @@ class ComingAndGoing(Case):
             code, output = self.ask("LogoutTarget", session)
             self.assertEqual(code, DEVICE_BUSY, output)
         test_service.wait_for(lambda: self.ask("LogoutTarget", session)[0] == 0, "the logout, when nobody uses the device")
-        test_service.wait_for(lambda: os.listdir(self.root) == [], "the directories of devices to be gone")
+        test_service.wait_for(lambda: self.listed() == [], "the directories of devices to be gone")
         self.assert_errno(errno.ENOENT, os.stat, self.file(0))
 
     def test_logins_again_and_again(self):
@@ -391,7 +391,7 @@ class ComingAndGoing(Case):
         self.log_in_to_disk()
         with self.opened(0) as file:
             self.assertEqual(self.service.stop(), 0)
-            self.assertEqual(os.listdir(self.root), [])
+            self.assertEqual(self.listed(), [])
             self.assert_errno(errno.ENOTCONN, os.pread, file, 1, SIZE - 1)
         self.assertFalse(os.path.exists(self.root + ".sockets"))
 
@@ -415,7 +415,7 @@ class ComingAndGoing(Case):
             self.service.stop(signal.SIGKILL)
             self.assert_errno(errno.ENOTCONN, os.stat, self.file(1))
             self.service = self.serve()
-            self.assertEqual(os.listdir(self.root), [])
+            self.assertEqual(self.listed(), [])
             self.assert_errno(errno.ENOTCONN, os.pread, file, 1, 0)
         self.log_in_to_disk()
         with self.opened(0) as file:

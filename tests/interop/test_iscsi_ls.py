@@ -4,6 +4,7 @@
     python3 tests/harness/run.py --build BUILD -- tests/interop/test_iscsi_ls.py BUILD [TEST...]
 """
 
+import errno
 import json
 import os
 import re
@@ -205,6 +206,35 @@ class Devices(device_case.Case):
         self.assertEqual(unit["device"], self.place(0, "disk"))
         output = run("-l", environment=at(self.state))[1]
         self.assertIn("  Device: %s\n" % unit["device"], output)
+
+
+    def test_status_and_control(self):
+        """What /proc/scsi/iscsi told and took."""
+        status, control = os.path.join(self.root, "status"), os.path.join(self.root, "control")
+
+        def order(text):
+            with open(control, "wb", buffering=0) as file:
+                file.write(text)
+
+        def lines():
+            with open(status) as file:
+                return [line.split() for line in file.read().splitlines() if not line.startswith("#")]
+        if not os.path.exists(status):
+            self.skipTest("no file systems in user space here")
+        with open(status) as file:
+            self.assertRegex(file.read(), r"^# iSCSI driver version: \d+\.\d+\.\d+\n#\n# Bus Target +LUN +IP address +Port +TargetName\n$")
+        self.log_in_to_disk()
+        address, port = self.portal.rsplit(":", 1)
+        self.assertEqual(lines(), [["0", "0", "0", address, port, device_case.TARGET]])
+        order(b"scsi add-single-device 3 0 0 1\n")
+        order(b"target 0 0 address %s\n" % self.portal.encode())
+        for text, code in ((b"target 0 0\n", errno.EINVAL), (b"target 0 9 address 1.2.3.4\n", errno.ENODEV),
+                           (b"target 0 0 address 192.0.2.9\n", errno.ENXIO)):
+            with self.assertRaises(OSError) as caught:
+                order(text)
+            self.assertEqual(caught.exception.errno, code, text)
+        self.target.stop()
+        test_service.wait_for(lambda: lines() == [["0", "0", "0", "?", "?", device_case.TARGET]], "the session to be lost")
 
 
 class Bindings(Case):
