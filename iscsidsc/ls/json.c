@@ -89,6 +89,34 @@ static void put_unit(const struct unit_status *unit)
     putchar('}');
 }
 
+static void put_parameter(const struct effective_parameter *parameter)
+{
+    printf("\n      {\"name\": ");
+    put_text(parameter->name);
+    put_member("value", parameter->value);
+    put_member("source", ls_source_name(parameter));
+    put_member("scope", parameter->line > 0 ? parameter->scope : NULL);
+    put_number("line", parameter->line);
+    putchar('}');
+}
+
+/* Of a session only those that are others than the service's. */
+static void put_parameters(const struct ls_effective *effective,
+                           const struct reply_effective_parameters *of)
+{
+    bool first = true;
+    fputs(", \"parameters\": [", stdout);
+    for (uint32_t i = 0; i < of->parameters.count; i++) {
+        const struct effective_parameter *parameter = &of->parameters.items[i];
+        if (of != &effective->service && ls_effective_same(effective, parameter))
+            continue;
+        fputs(first ? "" : ",", stdout);
+        first = false;
+        put_parameter(parameter);
+    }
+    putchar(']');
+}
+
 static void put_session(const struct session_status *session)
 {
     static const char *const states[] = {"unknown", "established", "dropped", "logging out"};
@@ -113,17 +141,24 @@ static void put_session(const struct session_status *session)
         fputs(i > 0 ? "," : "", stdout);
         put_unit(&session->units.items[i]);
     }
-    fputs("]}", stdout);
+    putchar(']');
 }
 
-void ls_print_json(const struct reply_get_status *status)
+void ls_print_json(const struct reply_get_status *status, const struct ls_effective *effective)
 {
     fputs("{\"driver\": ", stdout);
     put_text(status->driver);
+    if (effective != NULL) {
+        put_member("file", effective->service.file);
+        put_parameters(effective, &effective->service);
+    }
     fputs(", \"sessions\": [", stdout);
     for (uint32_t i = 0; i < status->sessions.count; i++) {
         fputs(i > 0 ? "," : "", stdout);
         put_session(&status->sessions.items[i]);
+        if (effective != NULL)
+            put_parameters(effective, &effective->sessions[i]);
+        putchar('}');
     }
     puts("]}");
 }

@@ -11,12 +11,13 @@ static const char usage[] = "usage: iscsi-ls [OPTION]...\n"
                             "Lists the iSCSI targets that this machine is logged in to.\n"
                             "\n"
                             "  -l  their logical units, too, and the devices made of them\n"
-                            "  -j  all of it as JSON\n"
+                            "  -v  what the parameters have become, and where each is from\n"
+                            "  -j  the sessions and units as JSON\n"
                             "  -V  the version of this program\n"
                             "  -h  this text\n";
 
 struct options {
-    bool details, json, version, help;
+    bool details, effective, json, version, help;
 };
 
 static bool *option_of(struct options *options, char letter)
@@ -24,6 +25,8 @@ static bool *option_of(struct options *options, char letter)
     switch (letter) {
     case 'l':
         return &options->details;
+    case 'v':
+        return &options->effective;
     case 'j':
         return &options->json;
     case 'V':
@@ -60,29 +63,34 @@ static bool take_options(struct options *options, int count, char **arguments)
 }
 
 /* Who only wants to look starts no service, and no engine of his own that could know nothing. */
-static enum status ask(struct reply_get_status *reply, struct os_arena *arena)
+static enum status ask(struct reply_get_status *reply, struct ls_effective *effective,
+                       struct os_arena *arena)
 {
     char mode[16];
     const struct request_get_status request = {0};
     if (!os_environment("ISCSIDSC_SERVICE", mode, sizeof mode))
         os_set_environment("ISCSIDSC_SERVICE", "require");
-    return door_call(OPERATION_get_status, &request, reply, arena);
+    enum status status = door_call(OPERATION_get_status, &request, reply, arena);
+    if (status == STATUS_OK && effective != NULL)
+        status = ls_effective_ask(effective, &reply->sessions, arena);
+    return status;
 }
 
 static int list(const struct options *options)
 {
     struct os_arena arena = {0};
     struct reply_get_status reply;
-    enum status status = ask(&reply, &arena);
+    struct ls_effective found, *effective = options->effective ? &found : NULL;
+    enum status status = ask(&reply, effective, &arena);
     if (status != STATUS_OK) {
         fprintf(stderr, "iscsi-ls: %s\n", status_text(status));
         os_arena_clear(&arena);
         return 1;
     }
     if (options->json)
-        ls_print_json(&reply);
+        ls_print_json(&reply, effective);
     else
-        ls_print(&reply, options->details);
+        ls_print(&reply, effective, options->details);
     os_arena_clear(&arena);
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

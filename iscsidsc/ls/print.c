@@ -133,6 +133,37 @@ static void print_units(const struct unit_status_list *units)
         puts("LUN ID : ?");
 }
 
+/* --- parameters --- */
+
+static void print_parameter(const char *file, const struct effective_parameter *parameter)
+{
+    printf("  %s = %s", parameter->name, parameter->value != NULL ? parameter->value : "");
+    if (parameter->line > 0)
+        printf(" (%s:%lu, %s)\n", file != NULL ? file : "?", (unsigned long)parameter->line,
+               parameter->scope != NULL ? parameter->scope : "?");
+    else
+        printf(" (%s)\n", ls_source_name(parameter));
+}
+
+static void print_service(const struct ls_effective *effective)
+{
+    const struct reply_effective_parameters *service = &effective->service;
+    printf("PARAMETERS OF THE SERVICE:\n");
+    for (uint32_t i = 0; i < service->parameters.count; i++)
+        print_parameter(service->file, &service->parameters.items[i]);
+    print_line();
+}
+
+static void print_others(const struct ls_effective *effective,
+                         const struct reply_effective_parameters *session)
+{
+    puts("\nPARAMETERS OF ITS OWN:\n----------------------");
+    for (uint32_t i = 0; i < session->parameters.count; i++) {
+        if (!ls_effective_same(effective, &session->parameters.items[i]))
+            print_parameter(session->file, &session->parameters.items[i]);
+    }
+}
+
 /* --- sessions --- */
 
 static void print_session(const struct session_status *session)
@@ -150,15 +181,20 @@ static void print_session(const struct session_status *session)
     print_session_id(session);
 }
 
-void ls_print(const struct reply_get_status *status, bool details)
+void ls_print(const struct reply_get_status *status, const struct ls_effective *effective,
+              bool details)
 {
     print_line();
     printf("iSCSI driver version: %s\n", status->driver);
     print_line();
+    if (effective != NULL)
+        print_service(effective);
     for (uint32_t i = 0; i < status->sessions.count; i++) {
         print_session(&status->sessions.items[i]);
         if (details)
             print_units(&status->sessions.items[i].units);
+        if (effective != NULL)
+            print_others(effective, &effective->sessions[i]);
         print_line();
     }
 }

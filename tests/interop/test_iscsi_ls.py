@@ -144,6 +144,30 @@ class Listing(Case):
         self.assertEqual((unit["lun"], unit["target_lun"], unit["blocks"], unit["block_length"]), (1, 1, 2048, 512))
         self.assertIsNone(unit["device"])
 
+    def test_parameters(self):
+        """What the file says counts for whom it says it, and its passwords stay where they are."""
+        self.write("iscsi.conf", "LoginTimeout = 21\nTargetName=%s\n    DataDigest=prefer-on\n    Password=verysecret12\n"
+                   "    Username=user\n" % TARGETS[0])
+        self.serve()
+        self.log_in_to(TARGETS[1])
+        found = json.loads(self.list("-jv"))
+        path = os.path.join(self.state, "iscsi.conf")
+        self.assertEqual(found["file"], path)
+        service = {parameter["name"]: parameter for parameter in found["parameters"]}
+        self.assertEqual(service["LoginTimeout"],
+                         {"name": "LoginTimeout", "value": "21", "source": "file", "scope": "global", "line": 1})
+        self.assertEqual(service["DataDigest"]["source"], "default")
+        self.assertEqual(found["sessions"][0]["parameters"], [])
+        output = self.list("-v")
+        self.assertIn("  LoginTimeout = 21 (%s:1, global)\n" % path, output)
+        self.log_in_to(TARGETS[0])
+        session = [session for session in json.loads(self.list("-jv"))["sessions"] if session["target"] == TARGETS[0]][0]
+        own = {parameter["name"]: parameter for parameter in session["parameters"]}
+        self.assertEqual((own["DataDigest"]["source"], own["DataDigest"]["scope"], own["DataDigest"]["line"]),
+                         ("file", "TargetName", 3))
+        self.assertEqual(own["Password"]["value"], "(set)")
+        self.assertNotIn("verysecret12", self.list("-v") + self.list("-jv"))
+
     def test_a_lost_connection(self):
         self.serve()
         self.log_in_to(TARGETS[0])
