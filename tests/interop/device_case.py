@@ -72,13 +72,13 @@ class Case(test_service_restart.Case):
     def start_service(self):
         """One that knows nothing yet."""
         os.mkdir(self.state, 0o700)
-        self.root = os.path.join(self.state, "devices")
+        self.root, self.links = (os.path.join(self.state, name) for name in ("devices", "links"))
         self.configure(self.settings)
         self.service = self.serve()
 
     def configure(self, settings):
         with open(os.path.join(self.state, "iscsi.conf"), "w") as file:
-            file.write("DeviceDirectory = %s\n%s" % (self.root, settings))
+            file.write("DeviceDirectory = %s\nLinkDirectory = %s\n%s" % (self.root, self.links, settings))
 
     def new_disk(self, number, size):
         path = os.path.join(self.directory, "disk%d" % number)
@@ -133,6 +133,8 @@ class Case(test_service_restart.Case):
 class BlockCase(Case):
     """Units become block devices, and file systems are mounted from them."""
 
+    settings = "LoopDevices = yes\n"
+
     def setUp(self):
         why = missing_fuse() or missing_loop()
         if why:
@@ -141,12 +143,10 @@ class BlockCase(Case):
 
     def block_device(self):
         """Of the only unit."""
-        pattern = os.path.join(self.root, "bus0", "target0", "lun*", "disk")
-        test_service.wait_for(lambda: glob.glob(pattern), pattern)
-        disk, = glob.glob(pattern)
-        self.loop = device = self.tool("losetup", "--find", "--show", "--direct-io=on", disk).strip()
-        self.addCleanup(subprocess.run, ["losetup", "-d", device], stderr=subprocess.DEVNULL, check=False)
-        return device
+        links = os.path.join(self.links, "bus0", "target0", "lun*", "disk")
+        test_service.wait_for(lambda: glob.glob(links), links)
+        link, = glob.glob(links)
+        return os.path.realpath(link)
 
     def mount(self, device, options="rw"):
         place = os.path.join(self.directory, "mounted")
@@ -157,4 +157,3 @@ class BlockCase(Case):
 
     def unmount(self, place):
         self.tool("umount", place)
-        self.tool("losetup", "-d", self.loop)

@@ -104,9 +104,23 @@ class FuseCached(Form):
         return ["--ioengine=psync", "--invalidate=1", "--end_fsync=1", "--filename=" + case.wait_for(case.place(lun, "disk"))]
 
 
+class Loop(Form):
+    """The block device, past its page cache."""
+
+    name = "loop"
+    sizes = ["--bsrange=512-64k"]
+
+    def missing(self):
+        return device_case.missing_fuse() or device_case.missing_loop()
+
+    def device(self, case, lun):
+        link = case.wait_for(os.path.join(case.links, "bus0", "target0", "lun%d" % lun, "disk"))
+        return ["--ioengine=libaio", "--direct=1", "--filename=" + os.path.realpath(link)]
+
+
 class Fio(device_case.Case):
-    settings = "DelayBetweenReconnect = 1\n"
-    forms = [Nbd(), Fuse(), FuseCached()]
+    settings = "DelayBetweenReconnect = 1\nLoopDevices = %s\n" % ("no" if device_case.missing_loop() else "yes")
+    forms = [Nbd(), Fuse(), FuseCached(), Loop()]
     sizes = [2 * AREA] * len(forms)
     more = ["--time2wait", "0"]
     time2wait = "0"
