@@ -52,8 +52,9 @@ class Case(device_case.Case):
         directory = os.path.join(self.prefix_path, "dosdevices")
         found = {}
         for name in os.listdir(directory):
-            if re.fullmatch(r"(physicaldrive|cdrom|iscsidisk)\d+", name):
-                found[name] = os.path.relpath(os.readlink(os.path.join(directory, name)), self.root)
+            path = os.path.join(directory, name)
+            if re.fullmatch(r"(physicaldrive|cdrom|iscsidisk)\d+", name) and os.readlink(path).startswith(self.root):
+                found[name] = os.path.relpath(os.readlink(path), self.root)
         return found
 
     def wait_for_links(self, *expected):
