@@ -105,7 +105,10 @@ static enum io_verdict judge_sense(struct io *io)
 {
     struct scsi_sense sense;
     scsi_sense_decode(&sense, io->task.sense, io->task.sense_length);
-    if (!sense.valid || sense.deferred)
+    if (!sense.valid)
+        return IO_FAILED;
+    /* A deferred error is an earlier command's; an attention is the unit's, however it is told. */
+    if (sense.deferred && sense.key != SCSI_UNIT_ATTENTION)
         return IO_FAILED;
     switch (sense.key) {
     case SCSI_RECOVERED_ERROR:

@@ -24,6 +24,7 @@ static struct {
     atomic_bool refuse;  /* answered like this: */
     _Atomic uint8_t status, key;
     atomic_uint asc;
+    atomic_bool deferred;   /* in deferred sense data */
     atomic_uint refusals;   /* so many times */
     atomic_uint commands;   /* with that CDB that came */
     atomic_bool another;    /* the unit is another one */
@@ -45,11 +46,23 @@ static void on_connected(void *context, struct target_connection *connection)
     orders.connections++;
 }
 
+static void defer(struct target_fault_out *out)
+{
+    uint8_t data[64];
+    if (out->length < 3 || out->length > sizeof data)
+        return;
+    memcpy(data, out->data, out->length);
+    data[2] |= 1; /* behind the length: 71h, 73h */
+    target_fault_data(out, data, out->length);
+}
+
 static void on_outgoing(void *context, struct target_connection *connection,
                         struct target_fault_out *out)
 {
     (void)context;
     (void)connection;
+    if (out->pdu->opcode == PDU_SCSI_RESPONSE && orders.deferred)
+        defer(out);
     if (out->pdu->opcode == PDU_LOGIN_RESPONSE && orders.no_session && orders.with_tsih) {
         out->pdu->login_response.status_class = 2;
         out->pdu->login_response.status_detail = 0x0a;

@@ -187,7 +187,13 @@ static void what_a_target_says_of_itself_does_not_fail_an_io(void **state)
         refuse(SCSI_WRITE_10, SCSI_CHECK_CONDITION, SCSI_UNIT_ATTENTION, attentions[i], 1);
         assert_status(transfer(IO_WRITE, 0, 1, data), STATUS_OK);
         assert_int_equal(orders.commands, 2);
+        orders.deferred = !orders.deferred;
     }
+    /* What failed earlier is another matter. */
+    orders.deferred = true;
+    refuse(SCSI_WRITE_10, SCSI_CHECK_CONDITION, SCSI_ABORTED_COMMAND, 0, 1);
+    assert_status(transfer(IO_WRITE, 0, 1, data), STATUS_SCSI_STATUS);
+    assert_int_equal(orders.commands, 1);
 }
 
 static void an_error_is_the_callers(void **state)
