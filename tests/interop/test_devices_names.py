@@ -47,7 +47,7 @@ class Case(device_case.Case):
             disk.write(data)
         return data
 
-    def links(self):
+    def prefix_links(self):
         """The links of devices in the prefix, and what they lead to below the root."""
         directory = os.path.join(self.prefix_path, "dosdevices")
         found = {}
@@ -58,7 +58,7 @@ class Case(device_case.Case):
         return found
 
     def wait_for_links(self, *expected):
-        test_service.wait_for(lambda: sorted(self.links()) == sorted(expected), "the links %s" % (expected,))
+        test_service.wait_for(lambda: sorted(self.prefix_links()) == sorted(expected), "the links %s" % (expected,))
 
 
 @unittest.skipIf(test_devices_tree.reason_to_skip(), test_devices_tree.reason_to_skip())
@@ -154,7 +154,7 @@ class FakePrefix(Case):
     def test_links_come_and_go_with_devices(self):
         self.log_in_to_disk()
         self.wait_for_links("physicaldrive1", "iscsidisk1")
-        self.assertEqual(self.links(), {"physicaldrive1": "bus0/target0/lun0/disk", "iscsidisk1": "bus0/target0/lun0"})
+        self.assertEqual(self.prefix_links(), {"physicaldrive1": "bus0/target0/lun0/disk", "iscsidisk1": "bus0/target0/lun0"})
         self.succeed("LogoutTarget", self.sessions()[0])
         self.wait_for_links()
 
@@ -162,13 +162,13 @@ class FakePrefix(Case):
         self.log_in_to_disk()
         self.wait_for_links("physicaldrive1", "iscsidisk1")
         self.assertEqual(self.service.stop(), 0)
-        self.assertEqual(self.links(), {})
+        self.assertEqual(self.prefix_links(), {})
 
     def test_a_killed_service_is_cleaned_up_after(self):
         self.log_in_to_disk()
         self.wait_for_links("physicaldrive1", "iscsidisk1")
         self.service.stop(signal.SIGKILL)
-        self.assertEqual(len(self.links()), 2)
+        self.assertEqual(len(self.prefix_links()), 2)
         self.service = self.serve()
         self.wait_for_links()
 
