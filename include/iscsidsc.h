@@ -1269,6 +1269,42 @@ ISDSC_API ISDSC_STATUS WaitIScsiEvents(ULONGLONG *Position, ULONG Timeout, BOOLE
  */
 ISDSC_API ISDSC_STATUS SwitchIScsiSessionPortal(PISCSI_UNIQUE_SESSION_ID UniqueSessionId,
                                                 const char *Portal);
+
+#define ISCSI_PARAMETER_DEFAULT       0
+#define ISCSI_PARAMETER_FILE          1 /* iscsi.conf */
+#define ISCSI_PARAMETER_ADAPTER       2 /* set for the adapter by the management API */
+#define ISCSI_PARAMETER_TARGET        3 /* set for the target by it */
+#define ISCSI_PARAMETER_LOGIN_OPTIONS 4 /* of the static target, or of the portal that found it */
+
+#define MAX_ISCSI_PARAMETER_FILE_LEN 4096
+
+typedef struct {
+    CHAR Name[64];
+    CHAR Value[512]; /* as the file would have it; a password is "(set)" or empty */
+    ULONG Source;    /* ISCSI_PARAMETER_...; more may come */
+    /* From the file; else an empty string and zeros. */
+    CHAR Scope[32]; /* "global", or the kind of section: "TargetName" */
+    ULONG Line;     /* where it is set */
+    ULONG Section;  /* the line where its section begins; 0: in none */
+} ISCSI_EFFECTIVE_PARAMETER, *PISCSI_EFFECTIVE_PARAMETER;
+
+/*
+ * What the parameters of iscsi.conf are for a login that gives no options of its own, and where
+ * each value is from. Not part of Microsoft's interface, and not in the DLL.
+ *
+ * TargetName, PortalAddress, DiscoveryAddress: whom it is for; each may be NULL, and with all of
+ * them NULL it is what counts for everybody. Without DiscoveryAddress it is the one that is known
+ * to have found the target. PortalSocket, DiscoverySocket: 0 where the address is NULL. File:
+ * receives the path of the file, empty if there is none; room for MAX_ISCSI_PARAMETER_FILE_LEN
+ * bytes; may be NULL. Count: in, elements that Parameters has room for; out, how many there are.
+ *
+ * Errors: ERROR_INVALID_PARAMETER; ISDSC_INVALID_ISCSI_NAME; ERROR_INSUFFICIENT_BUFFER: see Count;
+ * ERROR_BAD_CONFIGURATION: the file is not valid.
+ */
+ISDSC_API ISDSC_STATUS ReportIScsiEffectiveParameters(
+    const char *TargetName, const char *PortalAddress, USHORT PortalSocket,
+    const char *DiscoveryAddress, USHORT DiscoverySocket, CHAR *File, ULONG *Count,
+    PISCSI_EFFECTIVE_PARAMETER Parameters);
 #endif
 #ifdef __cplusplus
 }

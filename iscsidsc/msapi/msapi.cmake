@@ -15,7 +15,7 @@ function(write_version_script output)
             string(APPEND names "        ${name};\n")
         endif()
     endforeach()
-    string(APPEND names "        GetIScsiStatusText;\n        SwitchIScsiSessionPortal;\n        WaitIScsiEvents;\n        iscsidsc_commons_1;\n")
+    string(APPEND names "        GetIScsiStatusText;\n        ReportIScsiEffectiveParameters;\n        SwitchIScsiSessionPortal;\n        WaitIScsiEvents;\n        iscsidsc_commons_1;\n")
     file(GENERATE OUTPUT ${output} CONTENT "{\n    global:\n${names}    local:\n        *;\n};\n")
 endfunction()
 
@@ -47,7 +47,7 @@ endfunction()
 # The Windows system has the texts of system errors, and the DLL's message table the others. The DLL exports nothing that
 # the real one does not.
 if(WIN32)
-    list(FILTER msapi_sources EXCLUDE REGEX "(messages|events|switch_portal)\\.c$")
+    list(FILTER msapi_sources EXCLUDE REGEX "(messages|events|switch_portal|effective_parameters)\\.c$")
 endif()
 
 add_library(iscsidsc SHARED ${msapi_sources})

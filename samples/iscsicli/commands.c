@@ -69,6 +69,10 @@ static const struct command commands[] = {
      "List the sessions. F leaves out their devices."},
     {"ReportTargetMappings", EXACTLY(0), 0, run_mappings, "",
      "List which target LUN is which LUN of this computer."},
+    {"EffectiveParameters", BETWEEN(0, 1) | EXACTLY(3) | EXACTLY(5), 0, run_effective_parameters,
+     "[<Target Name>] [<Portal Address> <Portal Socket>] [<Discovery Address> <Discovery Socket>]",
+     "Show the parameters of iscsi.conf: their values for everything or for a target at a\n"
+     "portal, and where each is from. Microsoft's tool has no such command."},
     {"ScsiInquiry", EXACTLY(4), 0, run_inquiry, "<Session Id> <LUN> <EVPD CMDDT> <Page Code>",
      "Send INQUIRY. EVPD CMDDT: bit 0 is EVPD, bit 1 is CMDDT."},
     {"ReadCapacity", EXACTLY(2), 0, run_read_capacity, "<Session Id> <LUN>",

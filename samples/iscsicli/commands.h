@@ -39,6 +39,8 @@ command_run run_inquiry, run_read_capacity, run_report_luns;
 command_run run_list_initiators, run_node_name, run_chap_secret;
 command_run run_bind_devices, run_report_devices, run_add_device, run_remove_device,
     run_clear_devices;
+/* parameters.c */
+command_run run_effective_parameters;
 /* monitor.c */
 command_run run_monitor;
 /* ipsec.c */

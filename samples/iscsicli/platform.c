@@ -36,6 +36,17 @@ ISDSC_STATUS platform_switch_portal(ISCSI_UNIQUE_SESSION_ID *session, const char
     return ERROR_NOT_SUPPORTED;
 }
 
+ISDSC_STATUS platform_parameters(const char *target, struct platform_address portal,
+                                 struct platform_address discovery,
+                                 void (*tell)(const struct platform_parameter *parameter))
+{
+    (void)target;
+    (void)portal;
+    (void)discovery;
+    (void)tell;
+    return ERROR_NOT_SUPPORTED;
+}
+
 ISDSC_STATUS platform_monitor(unsigned long seconds,
                               void (*tell)(const struct platform_event *event))
 {
@@ -125,6 +136,41 @@ ISDSC_STATUS platform_monitor(unsigned long seconds,
 ISDSC_STATUS platform_switch_portal(ISCSI_UNIQUE_SESSION_ID *session, const char *portal)
 {
     return SwitchIScsiSessionPortal(session, portal);
+}
+
+static const char *name_of_source(ULONG source)
+{
+    static const char *const names[] = {
+        [ISCSI_PARAMETER_DEFAULT] = "default",       [ISCSI_PARAMETER_FILE] = NULL,
+        [ISCSI_PARAMETER_ADAPTER] = "adapter",       [ISCSI_PARAMETER_TARGET] = "target",
+        [ISCSI_PARAMETER_LOGIN_OPTIONS] = "options",
+    };
+
+    return source < sizeof(names) / sizeof(names[0]) ? names[source] : "unknown";
+}
+
+ISDSC_STATUS platform_parameters(const char *target, struct platform_address portal,
+                                 struct platform_address discovery,
+                                 void (*tell)(const struct platform_parameter *parameter))
+{
+    static ISCSI_EFFECTIVE_PARAMETER rows[256];
+    static CHAR file[MAX_ISCSI_PARAMETER_FILE_LEN];
+    ULONG count = sizeof(rows) / sizeof(rows[0]);
+    ISDSC_STATUS status = ReportIScsiEffectiveParameters(
+        target, portal.host, portal.socket, discovery.host, discovery.socket, file, &count, rows);
+
+    for (ULONG i = 0; status == ERROR_SUCCESS && i < count; i++) {
+        const struct platform_parameter parameter = {
+            .name = rows[i].Name,
+            .value = rows[i].Value,
+            .source = name_of_source(rows[i].Source),
+            .file = file,
+            .scope = rows[i].Scope,
+            .line = rows[i].Line,
+        };
+        tell(&parameter);
+    }
+    return status;
 }
 
 void platform_status_text(ISDSC_STATUS status, char *text, size_t size)

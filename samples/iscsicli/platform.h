@@ -31,6 +31,26 @@ ISDSC_STATUS platform_monitor(unsigned long seconds,
 /* Linux: the library does it. Windows: the DLL has no function for it; ERROR_NOT_SUPPORTED. */
 ISDSC_STATUS platform_switch_portal(ISCSI_UNIQUE_SESSION_ID *session, const char *portal);
 
+/* A parameter of iscsi.conf, for EffectiveParameters. */
+struct platform_parameter {
+    const char *name;
+    const char *value;
+    const char *source; /* such as "default"; NULL: the file */
+    const char *file, *scope;
+    ULONG line;
+};
+
+struct platform_address {
+    const char *host; /* NULL: none */
+    USHORT socket;
+};
+
+/* Calls `tell` for each, as it is for a target (NULL: for all) and two portals. Linux: the library
+ * tells them. Windows: the DLL has no function for it; ERROR_NOT_SUPPORTED. */
+ISDSC_STATUS platform_parameters(const char *target, struct platform_address portal,
+                                 struct platform_address discovery,
+                                 void (*tell)(const struct platform_parameter *parameter));
+
 /* The 4 or 16 bytes of an IPv4 or IPv6 address; the number of bytes, 0 if the text is no such
  * address. */
 ULONG platform_ipv4(const char *text, UCHAR *bytes);

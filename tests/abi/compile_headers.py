@@ -91,6 +91,8 @@ def uses():
               "    { ISCSI_EVENT event; ULONGLONG position = ISCSI_EVENTS_FROM_NOW; BOOLEAN lost; ULONG count = 1;",
               "      sum += WaitIScsiEvents(&position, 0, &lost, &count, &event) + event.Kind + position; }",
               "    { ISCSI_UNIQUE_SESSION_ID session = {0, 0}; sum += SwitchIScsiSessionPortal(&session, \"1.2.3.4:3260\"); }",
+              "    { ISCSI_EFFECTIVE_PARAMETER row; ULONG count = 1; CHAR file[MAX_ISCSI_PARAMETER_FILE_LEN];",
+              "      sum += ReportIScsiEffectiveParameters(\"iqn\", 0, 0, 0, 0, file, &count, &row) + row.Source + row.Line; }",
               "#endif",
               "    return sum == 0;", "}", ""]
     return "\n".join(lines)

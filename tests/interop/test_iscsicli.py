@@ -9,12 +9,14 @@ import re
 import unittest
 
 import iscsicli_case
-from iscsicli_case import INVALID_PARAMETER, INVALID_SESSION_ID, SUCCESS, Case
+from iscsicli_case import INVALID_PARAMETER, INVALID_SESSION_ID, SUCCESS, Case, under_wine
+
+NOT_SUPPORTED, BAD_CONFIGURATION, INVALID_NAME = 50, 1610 & 0xFF, 0x51
 
 COMMANDS = """AddTarget RemoveTarget AddTargetPortal RemoveTargetPortal RefreshTargetPortal ListTargets
     ListTargetPortals TargetInfo AddiSNSServer RemoveiSNSServer RefreshiSNSServer ListiSNSServers LoginTarget
     PersistentLoginTarget LogoutTarget ListPersistentTargets RemovePersistentTarget AddConnection RemoveConnection
-    SwitchPortal SessionList ReportTargetMappings ScsiInquiry ReadCapacity ReportLUNs ListInitiators NodeName CHAPSecret TunnelAddr
+    SwitchPortal SessionList ReportTargetMappings EffectiveParameters ScsiInquiry ReadCapacity ReportLUNs ListInitiators NodeName CHAPSecret TunnelAddr
     GroupKey PSKey GetPSKey BindPersistentVolumes BindPersistentDevices ReportPersistentDevices AddPersistentDevice
     RemovePersistentDevice ClearPersistentDevices Monitor QLoginTarget QAddTarget QAddTargetPortal QAddConnection""".split()
 
@@ -38,7 +40,7 @@ class Usage(Case):
                  ["AddTargetPortal", "h"], ["AddTargetPortal", "h", "1", "*"], ["AddTargetPortal"] + ["*"] * 13,
                  ["RemoveTargetPortal", "h"], ["RemoveTargetPortal"] + ["*"] * 5, ["QLoginTarget"],
                  ["QLoginTarget", "x", "user"], ["QLoginTarget", "x", "user", "password", "1"],
-                 ["QAddTargetPortal", "h", "3260"], ["QAddConnection", "1-1", "*"], ["SwitchPortal", "1-1"], ["ScsiInquiry", "1-1", "0", "0"],
+                 ["QAddTargetPortal", "h", "3260"], ["QAddConnection", "1-1", "*"], ["SwitchPortal", "1-1"], ["EffectiveParameters", "x", "127.0.0.1"], ["ScsiInquiry", "1-1", "0", "0"],
                  ["ReadCapacity", "1-1"], ["ReportLUNs"], ["LoginTarget"] + login, ["LoginTarget"] + login + ["2"],
                  ["LoginTarget"] + login + ["0"] + lun, ["LoginTarget"] + login + ["2"] + lun,
                  ["LoginTarget"] + login + ["1073741825"] + lun, ["AddTarget"] + ["*"] * 15, ["AddConnection"] + ["*"] * 15,
@@ -116,6 +118,86 @@ class Usage(Case):
         output = self.refuse(0x29, "LoginTarget", "iqn.2026-11.org.example:nowhere", "T", *["*"] * 15, "0")
         self.assertTrue(output.startswith(
             "LoginTarget to iqn.2026-11.org.example:nowhere on <no init instance> to <no portal>/0\n"), output)
+
+
+class Parameters(Case):
+    """What iscsi.conf has become."""
+
+    FILE = """LoginTimeout = 21
+Password = "of everybody 12"
+Subnet = 192.0.2.0/24
+    LoginTimeout = 22
+DiscoveryAddress = finder.example:3261
+    IdleTimeout = 23
+    DataDigest = always
+TargetName = iqn.2026-11.org.example:a
+    IdleTimeout = 0x18
+    IncomingPassword = another one 12
+
+"""
+
+    def shown(self, *arguments):
+        """Name: (value, where it is from)."""
+        output = self.succeed("EffectiveParameters", *arguments)
+        for secret in "of everybody 12", "another one 12":
+            self.assertNotIn(secret, output)
+        rows = re.findall(r"^(\w+) = (.*) \(([^()]+)\)$", output, re.M)
+        self.assertEqual(len(rows), len(output.splitlines()), output)
+        return {name: (value, source.replace(self.path, "f")) for name, value, source in rows}
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.state, "iscsi.conf")
+        if under_wine():
+            self.refuse(NOT_SUPPORTED, "EffectiveParameters")
+            self.skipTest("the DLL has no function for it")
+
+    def write(self, text):
+        with open(self.path, "w") as file:
+            file.write(text)
+        os.chmod(self.path, 0o600)
+
+    def test_defaults_without_a_file(self):
+        shown = self.shown()
+        self.assertEqual({source for _, source in shown.values()}, {"default"})
+        self.assertEqual((shown["LoginTimeout"][0], shown["Password"][0], shown["TCPConnectTime"][0]), ("30", "", "15"))
+
+    def test_each_has_its_line_and_its_scope(self):
+        self.write(self.FILE)
+        shown = self.shown()
+        self.assertEqual(shown["LoginTimeout"], ("21", "f:1, global"))
+        self.assertEqual(shown["Password"], ("(set)", "f:2, global"))
+        self.assertEqual(shown["IdleTimeout"], ("15", "default"))
+        shown = self.shown("*", "192.0.2.7", "3260")
+        self.assertEqual(shown["LoginTimeout"], ("22", "f:4, Subnet"))
+        self.assertEqual(shown["IdleTimeout"], ("15", "default"))
+        shown = self.shown("*", "*", "*", "finder.example", "3261")
+        self.assertEqual(shown["IdleTimeout"], ("23", "f:6, DiscoveryAddress"))
+        self.assertEqual(self.shown("*", "*", "*", "finder.example", "*")["IdleTimeout"], ("15", "default"))
+        shown = self.shown("iqn.2026-11.org.example:A", "192.0.2.7", "3260", "finder.example", "3261")
+        self.assertEqual(shown["IdleTimeout"], ("24", "f:9, TargetName"))
+        self.assertEqual(shown["IncomingPassword"], ("(set)", "f:10, TargetName"))
+        self.assertEqual(shown["DataDigest"], ("always", "f:7, DiscoveryAddress"))
+        self.assertEqual(shown["LoginTimeout"], ("22", "f:4, Subnet"))
+
+    def test_login_options_of_a_target_come_first(self):
+        self.write(self.FILE)
+        conversation = self.converse()
+        self.assert_done(conversation.say("AddTarget", "iqn.2026-11.org.example:a", "*", "192.0.2.7", "3260", "*", "F",
+                                          "*", "1", "0", "*", "*", "*", "user", "usersecret12", "1", "0"))
+        answer = self.assert_done(conversation.say("EffectiveParameters", "iqn.2026-11.org.example:a"))
+        self.assertIn("HeaderDigest = prefer-on (options)\n", answer)
+        self.assertIn("DataDigest = never (options)\n", answer)
+        self.assertIn("Username = user (options)\nPassword = (set) (options)\n", answer)
+        self.assertIn("IdleTimeout = 24 (%s:9, TargetName)\n" % self.path, answer)
+        self.assertNotIn("usersecret12", answer)
+
+    def test_what_cannot_be_is_refused(self):
+        self.refuse(INVALID_NAME, "EffectiveParameters", "no target name")
+        for arguments in ("*", "192.0.2.7", "x"), ("*", "192.0.2.7", "65536"), ("*", "*", "*", "h", "0"):
+            self.refuse(INVALID_PARAMETER, "EffectiveParameters", *arguments)
+        self.write("Typo = 1\n")
+        self.refuse(BAD_CONFIGURATION, "EffectiveParameters")
 
 
 class Interactive(Case):
