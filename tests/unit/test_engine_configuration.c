@@ -6,6 +6,11 @@
 #include "engine/options.h"
 #include "protocol/text.h"
 
+#ifdef __linux__
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#endif
+
 enum { KEYS_ROOM = 4096 };
 
 static struct target_host host;
@@ -221,6 +226,52 @@ static void buffers_may_be_small(void **state)
     discover();
     log_in(BASE ":a");
 }
+
+#ifdef __linux__
+/* Is it one of ours to the target? The port is where it is in each family. */
+static bool leads_to_the_target(int file)
+{
+    struct sockaddr_in peer;
+    socklen_t length = sizeof peer;
+    return getpeername(file, (struct sockaddr *)&peer, &length) == 0 &&
+           ntohs(peer.sin_port) == host.portal.port;
+}
+
+static int buffer_of(int file, int direction)
+{
+    int size = 0;
+    socklen_t length = sizeof size;
+    assert_int_equal(getsockopt(file, SOL_SOCKET, direction, &size, &length), 0);
+    return size;
+}
+
+/* Of the one connection that there is, as the system has them: twice what was asked for. */
+static void assert_buffers(int size)
+{
+    unsigned count = 0;
+    for (int file = 0; file < 1024; file++) {
+        if (!leads_to_the_target(file))
+            continue;
+        assert_int_equal(buffer_of(file, SO_RCVBUF), 2 * size);
+        assert_int_equal(buffer_of(file, SO_SNDBUF), 2 * size);
+        count++;
+    }
+    assert_int_equal(count, 1);
+}
+
+static void the_window_is_as_large_as_is_said(void **state)
+{
+    (void)state;
+    configure("TCPWindowSize = 40000\nTargetName = " BASE ":b\n TCPWindowSize = 70000\n");
+    target_host_start(&host);
+    discover();
+    log_in(BASE ":a");
+    assert_buffers(40000);
+    assert_status(logout(&last_session), STATUS_OK);
+    log_in(BASE ":b");
+    assert_buffers(70000);
+}
+#endif
 
 static void a_stored_login_takes_them_too(void **state)
 {
@@ -541,6 +592,9 @@ int main(void)
         CONFIGURATION_TEST(what_found_a_target_counts),
         CONFIGURATION_TEST(the_portal_counts_that_is_used),
         CONFIGURATION_TEST(buffers_may_be_small),
+#ifdef __linux__
+        CONFIGURATION_TEST(the_window_is_as_large_as_is_said),
+#endif
         CONFIGURATION_TEST(a_stored_login_takes_them_too),
         CONFIGURATION_TEST(the_file_has_names_and_passwords),
         CONFIGURATION_TEST(a_wrong_password_is_no_login),

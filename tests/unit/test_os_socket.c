@@ -3,6 +3,7 @@
 #ifndef _WIN32
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #endif
 
@@ -289,6 +290,32 @@ static void a_full_peer_blocks_without_an_error(void **state)
     os_close(listener);
 }
 
+#ifdef __linux__
+static int buffer_of(os_socket socket, int direction)
+{
+    int size = 0;
+    socklen_t length = sizeof size;
+    assert_int_equal(getsockopt((int)socket, SOL_SOCKET, direction, &size, &length), 0);
+    return size;
+}
+
+/* Linux keeps twice as much, for its own bookkeeping: socket(7). */
+static void buffers_are_as_large_as_is_said(void **state)
+{
+    static const uint32_t sizes[] = {20000, 40000, 100000};
+    struct os_address address;
+    os_socket listener = listener_new(&address), client;
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_status(os_connect_buffered(&client, &address, NULL, sizes[i]), STATUS_OK);
+        assert_int_equal(buffer_of(client, SO_RCVBUF), 2 * sizes[i]);
+        assert_int_equal(buffer_of(client, SO_SNDBUF), 2 * sizes[i]);
+        os_close(client);
+    }
+    os_close(listener);
+}
+#endif
+
 static void listening_errors_are_told_apart(void **state)
 {
     (void)state;
@@ -454,6 +481,9 @@ int main(void)
         cmocka_unit_test(an_abort_drops_what_a_close_delivers),
         cmocka_unit_test(sending_to_nobody_is_an_error_and_no_signal),
         cmocka_unit_test(a_full_peer_blocks_without_an_error),
+#ifdef __linux__
+        cmocka_unit_test(buffers_are_as_large_as_is_said),
+#endif
         cmocka_unit_test(listening_errors_are_told_apart),
         cmocka_unit_test(running_out_of_descriptors_refuses_connections),
         cmocka_unit_test(standard_descriptors_stay_free),
