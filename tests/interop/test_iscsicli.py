@@ -120,6 +120,11 @@ class Usage(Case):
             "LoginTarget to iqn.2026-11.org.example:nowhere on <no init instance> to <no portal>/0\n"), output)
 
 
+def every_line(text):
+    """Those that set something or begin a section."""
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
 class Parameters(Case):
     """What iscsi.conf has become."""
 
@@ -191,6 +196,60 @@ TargetName = iqn.2026-11.org.example:a
         self.assertIn("Username = user (options)\nPassword = (set) (options)\n", answer)
         self.assertIn("IdleTimeout = 24 (%s:9, TargetName)\n" % self.path, answer)
         self.assertNotIn("usersecret12", answer)
+
+    # Whom each section of the sample counts for, in its order; nobody else has a more specific one.
+    SECTIONS = {
+        "Subnet": ("10.1.0.0/16", ("*", "10.1.9.9", "3260")),
+        "TargetIPAddress": ("10.1.2.0/24", ("*", "10.1.2.9", "3260")),
+        "Address": ("10.1.2.3/32", ("*", "10.1.2.3", "3260")),
+        "DiscoveryAddress": ("10.1.2.3:3260", ("*", "*", "*", "10.1.2.3", "3260")),
+        "TargetName": ("iqn.2026-11.org.example:disk", ("iqn.2026-11.org.example:disk",)),
+    }
+
+    def values(self, subject):
+        return {name: value for name, (value, _) in self.shown(*subject).items()}
+
+    def print_again(self, secrets):
+        """A file of what is set, as it is shown for everything and for each section."""
+        def lines(shown, scope, margin):
+            return ['%s%s = "%s"' % (margin, name, secrets[name] if value == "(set)" else value)
+                    for name, (value, source) in shown.items() if source.endswith(", " + scope)]
+        text = lines(self.shown(), "global", "")
+        for kind, (name, subject) in self.SECTIONS.items():
+            own = lines(self.shown(*subject), kind, "    ")
+            text += ['%s = "%s"' % (kind, name)] + own if own else []
+        return "\n".join(text) + "\n"
+
+    def assert_round_trip(self, text, secrets=()):
+        subjects = [()] + [subject for _, subject in self.SECTIONS.values()]
+        self.write(text)
+        before = [self.values(subject) for subject in subjects]
+        printed = self.print_again(dict(secrets))
+        self.write(printed)
+        self.assertEqual([self.values(subject) for subject in subjects], before, printed)
+        self.assertEqual(self.print_again(dict(secrets)), printed)
+        return printed
+
+    def test_the_sample_is_the_same_when_it_is_printed_and_read_again(self):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "samples", "iscsi.conf")) as file:
+            sample = file.read()
+        defaults = self.values(())
+        self.assert_round_trip(sample)
+        self.assertEqual(self.values(()), defaults)
+        every = re.sub(r"^#(?=\w+ = )", "", sample, flags=re.M)
+        self.assert_round_trip(every)
+        self.assertEqual(self.values(()), defaults, "the sample shows other values than the defaults")
+        # What has no default, too, and the sections at the sample's beginning.
+        every = re.sub(r"^# No default; for example (?=\w+ = )", "", every, flags=re.M)
+        every = re.sub(r"^# ((?:    )?\w+ = .*)$", r"\1", every, flags=re.M)
+        secrets = dict(re.findall(r'^((?:Incoming)?Password) = "(.*)"$', every, re.M))
+        self.assertEqual(sorted(secrets), ["IncomingPassword", "Password"])
+        every = every.replace('IncomingPassword = "', 'IncomingPassword = "of the target, ')
+        secrets["IncomingPassword"] = "of the target, " + secrets["IncomingPassword"]
+        printed = self.assert_round_trip(every, secrets)
+        for kind, (name, _) in self.SECTIONS.items():
+            self.assertIn('\n%s = "%s"\n    ' % (kind, name), printed)
+        self.assertEqual(len(printed.splitlines()), len(every_line(every)), printed)
 
     def test_what_cannot_be_is_refused(self):
         self.refuse(INVALID_NAME, "EffectiveParameters", "no target name")

@@ -2,7 +2,7 @@
  * whom. */
 #include "os_test.h"
 
-#include "engine/configuration.h"
+#include "engine/configuration_internal.h"
 #include "os/crypto.h"
 
 #include <stdlib.h>
@@ -627,32 +627,80 @@ static void secrets_are_found_and_forgotten(void **state)
 
 /* --- there and back --- */
 
-/* All values as a file would have them, passwords too. */
-static void print(const struct scoped_parameters *parameters, char *out, size_t room)
+static char once[65536], again[65536];
+
+static void append(char out[65536], const char *format, ...)
 {
-    size_t used = 0;
-    char value[PARAMETER_VALUE_ROOM];
-    for (int i = 0; i < SCOPED_COUNT && used < room; i++) {
-        const char *text = value;
-        scoped_parameter_format(parameters, (enum scoped_parameter)i, value);
-        if (scoped_table[i].kind == KIND_SECRET)
-            text = (const char *)parameters + scoped_table[i].offset;
-        if (text[0] != '\0')
-            used += (size_t)snprintf(out + used, room - used, "%s = \"%s\"\n", scoped_table[i].name,
-                                     text);
-    }
-    assert_true(used < room);
+    size_t used = strlen(out);
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(out + used, sizeof once - used, format, arguments);
+    va_end(arguments);
+    assert_true(length >= 0 && (size_t)length < sizeof once - used);
 }
 
-static void read_and_print(const char *text, char *out, size_t room)
+static void append_quoted(char out[65536], const char *text)
 {
-    const struct configuration_subject nobody = {0};
+    append(out, "\"");
+    for (; *text != '\0'; text++)
+        append(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+    append(out, "\"\n");
+}
+
+static void print_section(char out[65536], const struct section *section, const char *margin)
+{
+    for (int i = 0; i < SCOPED_COUNT; i++) {
+        const struct setting *setting = section_find(section, (enum scoped_parameter)i);
+        struct scoped_parameters values = {0};
+        char value[PARAMETER_VALUE_ROOM];
+        if (setting == NULL)
+            continue;
+        if (setting->text == NULL) {
+            memcpy((char *)&values + scoped_table[i].offset, &setting->number,
+                   sizeof setting->number);
+            scoped_parameter_format(&values, (enum scoped_parameter)i, value);
+        }
+        append(out, "%s%s = ", margin, scoped_table[i].name);
+        append_quoted(out, setting->text != NULL ? setting->text : value);
+    }
+}
+
+static void print_service(char out[65536], const struct configuration *configuration)
+{
+    for (size_t i = 0; i < PARAMETERS_COUNT; i++) {
+        const char *member = (const char *)&configuration->parameters + parameter_table[i].offset;
+        uint32_t number;
+        if (configuration->lines[i] == 0)
+            continue;
+        append(out, "%s = ", parameter_table[i].name);
+        memcpy(&number, member, sizeof number);
+        if (parameter_table[i].is_text)
+            append_quoted(out, member);
+        else
+            append(out, "%lu\n", (unsigned long)number);
+    }
+}
+
+/* The whole file anew, passwords too, in an order of its own. */
+static void print_file(char out[65536], const struct configuration *configuration)
+{
+    const struct section *section = &configuration->global;
+    out[0] = '\0';
+    print_service(out, configuration);
+    print_section(out, section, "");
+    while ((section = section->next) != NULL) {
+        append(out, "%s = ", configuration_scope_name(section->scope));
+        append_quoted(out, section->name);
+        print_section(out, section, "    ");
+    }
+}
+
+static void read_and_print(const char *text, char out[65536])
+{
     struct configuration *configuration;
-    struct scoped_parameters got;
     if (parse(&configuration, text) != STATUS_OK)
         fail_msg("\"%s\" is refused: %s", text, told);
-    configuration_resolve(configuration, &nobody, &got);
-    print(&got, out, room);
+    print_file(out, configuration);
     configuration_free(configuration);
 }
 
@@ -664,18 +712,58 @@ static void what_was_read_reads_the_same_again(void **state)
         "Multipath = portalgroup\nHeaderDigest = CRC32C\nDataDigest = CRC32C,None\n"
         "PreferredPortal = [fd00::1]:99\nPreferredSubnet = 10.0.0.0&ff000000\nInitialR2T = on\n"
         "OutgoingUsername = a # b\nPassword = \"a # b and more\"\nIncomingUsername = \" x \"\n"
-        "IncomingPassword = 123456789012\nTCPWindowSize = 0x10000\nEnabled = off\n",
+        "IncomingPassword = 123456789012\nTCPWindowSize = 0x10000\nEnabled = off\n"
+        "EnableNOPOut = no\nDeviceDirectory = \"/run/with # and blank\"\n"
+        "TargetName = " A "\n Password = \"\\\\ and \\\" and more\"\n Multipath = no\n"
+        "DiscoveryAddress = [fd00::2]:99\n Continuous = no\n ConnFailTimeout = 0x10\n"
+        "Subnet = 10.0.0.5&ff0000ff\n TCPWindowSize = 1\nAddress = fd00::1/128\n"
+        "TargetIPAddress = 10.0.0.0/24\n LoginTimeout = 9\n",
     };
-    char once[4096], again[4096];
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        read_and_print(texts[i], once, sizeof once);
-        read_and_print(once, again, sizeof again);
+        read_and_print(texts[i], once);
+        read_and_print(once, again);
         assert_string_equal(once, again);
     }
-    assert_non_null(strstr(once, "Multipath = \"portalgroup\"\n"));
-    assert_non_null(strstr(once, "Password = \"a # b and more\"\n"));
-    assert_non_null(strstr(once, "ConnFailTimeout = \"infinite\"\n"));
+    assert_non_null(strstr(once, "EnableNOPOut = 0\n"));
+    assert_non_null(strstr(once, "\nDeviceDirectory = \"/run/with # and blank\"\n"));
+    assert_non_null(strstr(once, "\nMultipath = \"portalgroup\"\n"));
+    assert_non_null(strstr(once, "\nPassword = \"a # b and more\"\n"));
+    assert_non_null(strstr(once, "\nConnFailTimeout = \"infinite\"\n"));
+    assert_non_null(strstr(once, "\nTargetName = \"" A "\"\n"));
+    assert_non_null(strstr(once, "\n    Password = \"\\\\ and \\\" and more\"\n"));
+    assert_non_null(strstr(once, "\n    ConnFailTimeout = \"16\"\n"));
+    assert_non_null(strstr(once, "\nAddress = \"fd00::1/128\"\nTargetIPAddress = "));
+}
+
+/* Where lines are is another matter. */
+static bool same_but_for_lines(const char *a, const char *b)
+{
+    const char *a_end = strstr(a, ", line"), *b_end = strstr(b, ", line");
+    size_t length = a_end != NULL ? (size_t)(a_end - a) : strlen(a);
+    return length == (b_end != NULL ? (size_t)(b_end - b) : strlen(b)) &&
+           strncmp(a, b, length) == 0;
+}
+
+static void what_is_printed_counts_for_the_same(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof effective / sizeof *effective; i++) {
+        struct configuration *configuration;
+        struct scoped_parameters got;
+        char counts[512];
+        read_and_print(effective[i].text, once);
+        read_and_print(once, again);
+        assert_string_equal(once, again);
+        assert_status(parse(&configuration, once), STATUS_OK);
+        resolve(configuration, effective[i].of, &got);
+        describe(&got, effective[i].counts, counts);
+        if (!same_but_for_lines(counts, effective[i].counts))
+            fail_msg("\"%s\" printed as\n%s\ngives %s\nnot %s", effective[i].text, once, counts,
+                     effective[i].counts);
+        scoped_parameters_wipe(&got);
+        configuration_free(configuration);
+    }
 }
 
 /* --- bounds --- */
@@ -799,6 +887,7 @@ int main(void)
         cmocka_unit_test(discovery_addresses_come_in_their_order),
         cmocka_unit_test(secrets_are_found_and_forgotten),
         cmocka_unit_test(what_was_read_reads_the_same_again),
+        cmocka_unit_test(what_is_printed_counts_for_the_same),
         cmocka_unit_test(a_long_line_is_refused_and_the_message_fits),
         cmocka_unit_test(sections_and_problems_have_a_bound),
         cmocka_unit_test(memory_may_run_out_anywhere),
