@@ -1,9 +1,12 @@
 /* What is done with one loop device on a thread that may block. */
 #include "devices/loop_internal.h"
 #include "engine/log.h"
+#include "os/thread.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { DETACH_PATIENCE = 5000 /* milliseconds, at the start */ };
 
 /* --- marks: whose a loop device is, whatever has become of its file's path --- */
 
@@ -68,7 +71,7 @@ static void unlink_it(struct loop_device *device)
 static enum status detach(struct loop_device *device, bool forced)
 {
     bool flushed;
-    enum status status = os_loopback_detach(&device->loop, forced, &flushed);
+    enum status status = os_loopback_detach(&device->loop, forced, OS_NEVER, &flushed);
     if (!flushed)
         engine_log(OS_LOG_ERROR, "not-all-written", "path", device->loop.name, "place",
                    device->links.place, NULL);
@@ -143,11 +146,14 @@ static void clear_one(void *context, const struct os_loopback *loop, const char 
     const char *ours = context;
     struct mounts mounts = {.count = 0};
     bool flushed;
-    if (strncmp(mark, ours, strlen(ours)) != 0)
+    if (mark == NULL)
+        engine_log(OS_LOG_WARNING, "silent-block-device", "path", loop->name, NULL);
+    if (mark == NULL || strncmp(mark, ours, strlen(ours)) != 0)
         return;
     mounts_drop(&mounts, loop);
-    os_loopback_detach(loop, true, &flushed);
-    engine_log(OS_LOG_WARNING, "left-block-device", "path", loop->name, NULL);
+    enum status status = os_loopback_detach(loop, true, DETACH_PATIENCE, &flushed);
+    engine_log(OS_LOG_WARNING, "left-block-device", "path", loop->name, "status",
+               status_name(status), NULL);
 }
 
 void loop_remove_remains(const struct loop_devices_settings *settings)

@@ -2,6 +2,7 @@
 #include "devices/fuse/mount_point.h"
 #include "devices/status.h"
 #include "devices/tree_internal.h"
+#include "os/apart.h"
 #include "os/memory.h"
 #include "os/runtime.h"
 
@@ -10,7 +11,8 @@
 #include <unistd.h>
 
 enum {
-    THREADS = 2, /* they only hand on */
+    THREADS = 2,           /* they only hand on */
+    CLEAR_PATIENCE = 5000, /* milliseconds */
 };
 
 static enum status status_of(int error)
@@ -82,9 +84,25 @@ static void on_look(struct tree_queue *queue)
     tree_devices_look(LIST_OWNER(queue, struct tree, queue));
 }
 
+struct clearing {
+    const char *directory;
+    int error;
+};
+
+static void clear_apart(void *argument)
+{
+    struct clearing *clearing = argument;
+    clearing->error = mount_point_clear(clearing->directory);
+}
+
+/* What is mounted there may be served by somebody who hangs. */
 enum status tree_clear(const char *directory)
 {
-    return status_of(mount_point_clear(directory));
+    struct clearing clearing = {directory, 0};
+    enum status status = os_apart(clear_apart, &clearing, sizeof clearing, CLEAR_PATIENCE);
+    if (status == STATUS_OK)
+        return status_of(clearing.error);
+    return status == STATUS_COMMAND_TIMEOUT ? STATUS_BUSY : status;
 }
 
 enum status tree_start(struct tree **out, const struct tree_settings *settings)

@@ -37,12 +37,13 @@ void os_loopback_nodes(const struct os_loopback *loop);
 /*
  * What was written goes to the file, and the device away. BUSY: somebody has it or a partition
  * open: it stays as it is, unless `forced`, and goes when he closes it. `*flushed` false: not all
- * that was written has reached the file.
+ * that was written has reached the file. COMMAND_TIMEOUT: not after `patience` milliseconds.
  */
-enum status os_loopback_detach(const struct os_loopback *loop, bool forced, bool *flushed);
+enum status os_loopback_detach(const struct os_loopback *loop, bool forced, uint64_t patience,
+                               bool *flushed);
 /* Does the system make nodes by itself? */
 bool os_nodes_appear(void);
-/* Those that are attached. */
+/* Those attached to the disk of a tree of devices. Mark NULL: it does not answer. */
 void os_loopback_each(void (*found)(void *context, const struct os_loopback *loop,
                                     const char *mark),
                       void *context);

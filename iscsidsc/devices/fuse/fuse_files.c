@@ -2,6 +2,7 @@
 #include "devices/fuse/fuse_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/falloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,13 +67,35 @@ void *fuse_tree_room(struct fuse_tree_request *request)
 
 /* --- opening --- */
 
-/* Handles of this process do not count as users: a loop device, for one. */
 static bool is_own_thread(pid_t thread)
 {
     char path[64];
 
     snprintf(path, sizeof path, "/proc/self/task/%ld", (long)thread);
     return access(path, F_OK) == 0;
+}
+
+/* Such as make loop devices in its stead. */
+static bool is_own_child(pid_t child)
+{
+    char path[64], text[256];
+    int file, parent;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)child);
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    const char *name = strrchr(text, ')');
+    return name != NULL && sscanf(name, ") %*c %d", &parent) == 1 && parent == getpid();
+}
+
+/* Handles of this process do not count as users: a loop device, for one. */
+static bool is_own(pid_t opener)
+{
+    return is_own_thread(opener) || is_own_child(opener);
 }
 
 void fuse_handle_free(struct fuse_tree_node *node, struct handle *handle)
@@ -193,7 +216,7 @@ void fuse_on_open(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info *i
 
     if (error == 0) {
         handle->writes = (info->flags & O_ACCMODE) != O_RDONLY;
-        handle->others = !is_own_thread(fuse_req_ctx(request)->pid);
+        handle->others = !is_own(fuse_req_ctx(request)->pid);
         error = count(tree, node, handle);
     }
     if (error != 0) {

@@ -1,12 +1,19 @@
+#include "os/apart.h"
 #include "os/block.h"
 
 #include <errno.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 3 };
+enum {
+    ATTEMPTS = 3,
+    LOOK_PATIENCE = 2000, /* milliseconds */
+    PATH_SHORT = 96,
+};
 
 static enum status link_status(int error)
 {
@@ -69,4 +76,49 @@ bool os_link_text(const char *path, char out[OS_PATH_ROOM])
         return false;
     out[length] = '\0';
     return true;
+}
+
+/* --- what they lead to --- */
+
+struct glance {
+    const char *path;
+    bool found;
+};
+
+/* Of a file system of our own, too. */
+static void glance_apart(void *argument)
+{
+    struct glance *glance = argument;
+    struct stat found;
+    glance->found = stat(glance->path, &found) == 0;
+}
+
+/* A node of something that is there: of a loop device, attached to a file. */
+static bool is_live_node(dev_t number)
+{
+    char path[PATH_SHORT];
+    struct stat found;
+    int length = snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(number), minor(number));
+    if (stat(path, &found) != 0)
+        return false;
+    if (major(number) != LOOP_MAJOR)
+        return true;
+    snprintf(path + length, sizeof path - (size_t)length, "/partition");
+    if (stat(path, &found) == 0)
+        return true;
+    snprintf(path + length, sizeof path - (size_t)length, "/loop/backing_file");
+    return stat(path, &found) == 0;
+}
+
+bool os_leads_somewhere(const char *path)
+{
+    struct stat found;
+    char text[OS_PATH_ROOM];
+    if (!os_link_text(path, text) && snprintf(text, sizeof text, "%s", path) < 0)
+        return false;
+    if (strncmp(text, "/dev/", 5) == 0 && lstat(text, &found) == 0 && S_ISBLK(found.st_mode))
+        return is_live_node(found.st_rdev);
+    struct glance glance = {path, false};
+    enum status status = os_apart(glance_apart, &glance, sizeof glance, LOOK_PATIENCE);
+    return status == STATUS_COMMAND_TIMEOUT || (status == STATUS_OK && glance.found);
 }

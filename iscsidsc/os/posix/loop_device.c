@@ -1,6 +1,9 @@
-/* Loop devices by the kernel's own calls (loop(4)): no udev and no losetup is needed. */
+/* Loop devices by the kernel's own calls (loop(4)): no udev and no losetup is needed. Whatever
+ * opens one, or its file, may wait for this very process, and is done apart. */
+#include "os/apart.h"
 #include "os/block.h"
 #include "os/process.h"
+#include "os/thread.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,6 +24,7 @@ enum {
     GLANCES = 25,      /* at a device that others look at for a moment: udev, blkid */
     GLANCE_EVERY = 40, /* milliseconds */
     PATH_SHORT = 96,
+    MARK_PATIENCE = 2000, /* for another service's device, which may hang */
 };
 
 static enum status loop_status(int error)
@@ -49,17 +53,29 @@ static enum status loop_status(int error)
 
 /* --- nodes --- */
 
+/* The first line of a file of sysfs. Allocates nothing: a process apart must not. */
+static bool read_text(const char *path, char *out, size_t room)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? -1 : read(file, out, room - 1);
+    if (file >= 0)
+        close(file);
+    if (length < 0)
+        return false;
+    out[length] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    return true;
+}
+
 /* Of a file "dev" of sysfs. */
 static bool read_number(const char *path, dev_t *out)
 {
     unsigned high, low;
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
+    char text[32];
+    if (!read_text(path, text, sizeof text) || sscanf(text, "%u:%u", &high, &low) != 2)
         return false;
-    bool read = fscanf(file, "%u:%u", &high, &low) == 2;
-    fclose(file);
     *out = makedev(high, low);
-    return read;
+    return true;
 }
 
 static bool is_node(const char *path, dev_t number)
@@ -209,35 +225,68 @@ static int attach_to(struct os_loopback *loop, int control, int file,
     return error;
 }
 
-enum status os_loopback_attach(struct os_loopback *loop,
-                               const struct os_loopback_settings *settings)
+struct attaching {
+    struct os_loopback loop;
+    const struct os_loopback_settings *settings;
+    enum status status;
+};
+
+static void attach_apart(void *argument)
 {
+    struct attaching *attaching = argument;
+    const struct os_loopback_settings *settings = attaching->settings;
     int file = open(settings->file, (settings->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    if (file < 0)
-        return errno == ENOENT ? STATUS_STORE_FAILED : loop_status(errno);
+    if (file < 0) {
+        attaching->status = errno == ENOENT ? STATUS_STORE_FAILED : loop_status(errno);
+        return;
+    }
     int control = open_control();
     int error = control < 0 ? errno : EBUSY;
     for (int i = 0; error == EBUSY && i < ATTEMPTS; i++)
-        error = attach_to(loop, control, file, settings);
-    if (control >= 0)
-        close(control);
-    close(file);
-    if (error != 0)
-        return loop_status(error);
+        error = attach_to(&attaching->loop, control, file, settings);
+    attaching->status = error == 0 ? STATUS_OK : loop_status(error);
+}
+
+enum status os_loopback_attach(struct os_loopback *loop,
+                               const struct os_loopback_settings *settings)
+{
+    struct attaching attaching = {.settings = settings, .status = STATUS_INTERNAL};
+    enum status status = os_apart(attach_apart, &attaching, sizeof attaching, OS_NEVER);
+    if (status != STATUS_OK || attaching.status != STATUS_OK)
+        return status != STATUS_OK ? status : attaching.status;
+    *loop = attaching.loop;
     os_loopback_nodes(loop);
     return STATUS_OK;
 }
 
-enum status os_loopback_renew(const struct os_loopback *loop)
+struct work {
+    struct os_loopback loop;
+    struct loop_info64 info;
+    bool forced;
+    bool attached;
+    bool flushed;
+    enum status status;
+};
+
+static void renew_apart(void *argument)
 {
-    int node = open_node(loop, O_RDONLY);
-    if (node < 0)
-        return loop_status(errno);
-    int error = ioctl(node, LOOP_SET_CAPACITY, 0) == 0 ? 0 : errno;
+    struct work *work = argument;
+    int node = open_node(&work->loop, O_RDONLY);
+    if (node < 0) {
+        work->status = loop_status(errno);
+        return;
+    }
+    work->status = ioctl(node, LOOP_SET_CAPACITY, 0) == 0 ? STATUS_OK : loop_status(errno);
     ioctl(node, BLKRRPART, 0); /* refused while a partition is in use: the table counts later */
     close(node);
+}
+
+enum status os_loopback_renew(const struct os_loopback *loop)
+{
+    struct work work = {.loop = *loop};
+    enum status status = os_apart(renew_apart, &work, sizeof work, OS_NEVER);
     os_loopback_nodes(loop);
-    return error == 0 ? STATUS_OK : loop_status(error);
+    return status == STATUS_OK ? work.status : status;
 }
 
 /* --- detaching --- */
@@ -305,23 +354,34 @@ static bool flush(const struct os_loopback *loop)
     return flushed;
 }
 
-enum status os_loopback_detach(const struct os_loopback *loop, bool forced, bool *flushed)
+static void detach_apart(void *argument)
 {
-    struct loop_info64 info = {0};
-    *flushed = true;
-    if (!read_status(loop, &info))
-        return STATUS_OK;
-    char mark[sizeof info.lo_file_name];
-    memcpy(mark, info.lo_file_name, sizeof mark);
+    struct work *work = argument;
+    work->flushed = true;
+    work->status = STATUS_OK;
+    if (!read_status(&work->loop, &work->info))
+        return;
+    char mark[sizeof work->info.lo_file_name];
+    memcpy(mark, work->info.lo_file_name, sizeof mark);
     mark[sizeof mark - 1] = '\0';
-    *flushed = flush(loop);
-    bool gone = let_go(loop, mark);
-    if (!gone && !forced) {
-        keep(loop);
-        return STATUS_BUSY;
-    }
-    os_loopback_nodes(loop);
-    return STATUS_OK;
+    work->flushed = flush(&work->loop);
+    if (let_go(&work->loop, mark) || work->forced)
+        return;
+    keep(&work->loop);
+    work->status = STATUS_BUSY;
+}
+
+enum status os_loopback_detach(const struct os_loopback *loop, bool forced, uint64_t patience,
+                               bool *flushed)
+{
+    struct work work = {.loop = *loop, .forced = forced};
+    enum status status = os_apart(detach_apart, &work, sizeof work, patience);
+    *flushed = status == STATUS_OK && work.flushed;
+    if (status == STATUS_OK)
+        status = work.status;
+    if (status == STATUS_OK)
+        os_loopback_nodes(loop);
+    return status;
 }
 
 /* --- looking --- */
@@ -331,22 +391,56 @@ struct search {
     void *context;
 };
 
+static void read_apart(void *argument)
+{
+    struct work *work = argument;
+    work->attached = read_status(&work->loop, &work->info);
+}
+
+static const char *past_number(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    if (text == NULL || strncmp(text, word, length) != 0 || !isdigit((unsigned char)text[length]))
+        return NULL;
+    return text + length + strspn(text + length, "0123456789");
+}
+
+/* Its place in a tree of devices; what is before it is lost once the tree is unmounted. The system
+ * tells that without the device being opened. */
+static bool may_be_ours(const struct os_loopback *loop)
+{
+    char path[PATH_SHORT], file[OS_PATH_ROOM];
+    snprintf(path, sizeof path, "/sys/block/loop%u/loop/backing_file", loop->number);
+    if (!read_text(path, file, sizeof file))
+        return false;
+    const char *place = NULL;
+    for (const char *next = strstr(file, "/bus"); next != NULL; next = strstr(next + 1, "/bus"))
+        place = next;
+    place = past_number(place, "/bus");
+    place = past_number(place, "/target");
+    place = past_number(place, "/lun");
+    return place != NULL && (strcmp(place, "/disk") == 0 || strcmp(place, "/disk (deleted)") == 0);
+}
+
 static void look_at(void *context, const char *name)
 {
     const struct search *search = context;
-    struct loop_info64 info = {0};
-    struct os_loopback loop;
+    struct work work = {.attached = false};
     char *end;
     if (strncmp(name, "loop", 4) != 0 || !isdigit((unsigned char)name[4]))
         return;
     unsigned long number = strtoul(name + 4, &end, 10);
     if (*end != '\0' || number > 0xfffff)
         return;
-    name_it(&loop, (unsigned)number);
-    if (!read_status(&loop, &info))
+    name_it(&work.loop, (unsigned)number);
+    if (!may_be_ours(&work.loop))
         return;
-    info.lo_file_name[sizeof info.lo_file_name - 1] = '\0';
-    search->found(search->context, &loop, (const char *)info.lo_file_name);
+    enum status status = os_apart(read_apart, &work, sizeof work, MARK_PATIENCE);
+    work.info.lo_file_name[sizeof work.info.lo_file_name - 1] = '\0';
+    if (status == STATUS_COMMAND_TIMEOUT)
+        search->found(search->context, &work.loop, NULL);
+    else if (status == STATUS_OK && work.attached)
+        search->found(search->context, &work.loop, (const char *)work.info.lo_file_name);
 }
 
 void os_loopback_each(void (*found)(void *context, const struct os_loopback *loop,
@@ -362,20 +456,4 @@ bool os_loopback_owns(const struct os_loopback *loop, const char *path)
     char name[OS_LOOPBACK_NAME_ROOM + 1];
     snprintf(name, sizeof name, "%sp", loop->name);
     return strcmp(path, loop->name) == 0 || is_partition(path, name);
-}
-
-bool os_leads_somewhere(const char *path)
-{
-    struct stat found;
-    struct loop_info64 info = {0};
-    if (stat(path, &found) != 0)
-        return false;
-    if (!S_ISBLK(found.st_mode))
-        return true;
-    int node = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (node < 0)
-        return errno != ENXIO && errno != ENODEV;
-    bool empty = ioctl(node, LOOP_GET_STATUS64, &info) != 0 && errno == ENXIO;
-    close(node);
-    return !empty;
 }

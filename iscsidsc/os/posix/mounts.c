@@ -1,3 +1,4 @@
+#include "os/apart.h"
 #include "os/block.h"
 #include "os/memory.h"
 
@@ -8,6 +9,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+enum { UNMOUNT_PATIENCE = 5000 /* milliseconds */ };
 
 /* \040 and its like become what they stand for. */
 static void unescape(char *text)
@@ -106,9 +109,23 @@ bool os_nodes_appear(void)
     return appear;
 }
 
+struct unmounting {
+    const char *point;
+    int error;
+};
+
+static void unmount_apart(void *argument)
+{
+    struct unmounting *unmounting = argument;
+    unmounting->error = umount2(unmounting->point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ? 0 : errno;
+}
+
+/* Who takes away a file system that nobody uses writes all that it still holds. */
 enum status os_unmount_lazily(const char *point)
 {
-    if (umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-        return STATUS_OK;
-    return errno == EPERM ? STATUS_ACCESS_DENIED : STATUS_STORE_FAILED;
+    struct unmounting unmounting = {point, 0};
+    enum status status = os_apart(unmount_apart, &unmounting, sizeof unmounting, UNMOUNT_PATIENCE);
+    if (status != STATUS_OK || unmounting.error == 0)
+        return status;
+    return unmounting.error == EPERM ? STATUS_ACCESS_DENIED : STATUS_STORE_FAILED;
 }

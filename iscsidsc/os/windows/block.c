@@ -31,10 +31,12 @@ bool os_nodes_appear(void)
     return true;
 }
 
-enum status os_loopback_detach(const struct os_loopback *loop, bool forced, bool *flushed)
+enum status os_loopback_detach(const struct os_loopback *loop, bool forced, uint64_t patience,
+                               bool *flushed)
 {
     (void)loop;
     (void)forced;
+    (void)patience;
     *flushed = true;
     return STATUS_OK;
 }
