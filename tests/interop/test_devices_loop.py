@@ -7,6 +7,7 @@ somebody uses them, and gone without a trace, also after a service that was kill
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -48,8 +49,7 @@ class Loops(device_case.Case):
         self.addCleanup(self.unmount)
 
     def configure(self, settings):
-        self.links = os.path.join(self.state, "links")
-        super().configure(settings + "LoopDevices = yes\nLinkDirectory = %s\nMountRetries = 2\n" % self.links)
+        super().configure(settings + "LoopDevices = yes\nMountRetries = 2\n")
 
     def unmount(self):
         """What a test that failed has left."""
@@ -232,6 +232,60 @@ class Loops(device_case.Case):
         test_service.wait_for(lambda: os.path.ismount(point), "the file system to be mounted again")
         self.assertEqual(self.service.stop(), 0)
         self.assert_nothing_left()
+
+    def nodes_of_partitions(self):
+        return [name for name in os.listdir("/dev") if re.fullmatch(r"loop\d+p\d+", name) and not os.path.exists("/sys/class/block/" + name)]
+
+    def start_command(self, *command):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   env=self.environment("require"))
+        self.addCleanup(process.kill)
+        return process
+
+    def begin_log_in(self):
+        address, port = self.portal.rsplit(":", 1)
+        self.succeed("AddTargetPortal", address, port)
+        return self.start_command(test_service.program("iscsicli"), "LoginTarget", device_case.TARGET, "T", address, port,
+                                  *"* * * * * * * * * * * * * 0".split())
+
+    def begin_to_write(self):
+        """More than goes out at once: much of it waits in memory when the service is killed."""
+        self.log_in()
+        return self.start_command("dd", "if=/dev/zero", "of=" + self.block_device(0), "bs=1M", "count=24", "conv=notrunc,fsync")
+
+    def begin_log_out(self):
+        self.begin_to_write().wait(test_service.DEADLINE)
+        with open(self.block_device(1), "r+b") as disk:
+            disk.write(b"x" * (1 << 20))
+            return self.start_command(test_service.program("iscsicli"), "LogoutTarget", self.session)
+
+    def begin_with_file_system(self):
+        """The service itself mounts and unmounts."""
+        self.log_in()
+        test_service.wait_for(lambda: os.path.ismount(self.points[0]), "the file system to be mounted")
+        with open(os.path.join(self.points[0], "file"), "wb") as file:
+            file.write(b"x" * (8 << 20))
+        return self.start_command(test_service.program("iscsicli"), "LogoutTarget", self.session)
+
+    def test_killed_at_any_moment_it_ends_and_the_next_one_starts(self):
+        point = self.new_point("killed")
+        seed = random.randrange(1 << 32)
+        moments = random.Random(seed)
+        begins = [self.begin_log_in, self.begin_to_write, self.begin_log_out, self.begin_with_file_system] * 3
+        for number, begin in enumerate(begins):
+            with self.subTest(round=number, begin=begin.__name__, seed=seed):
+                self.fstab(*["%s %s ext4" % (self.link(0), point)] if begin == self.begin_with_file_system else [])
+                self.tool("mkfs.ext4", "-q", "-F", self.disk)
+                running = begin()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    running.wait(moments.random() * 0.3)
+                self.assertEqual(self.service.stop(signal.SIGKILL), -signal.SIGKILL)
+                running.wait(test_service.DEADLINE)
+                self.service = self.serve()
+                test_service.wait_for(lambda: self.attached() == [] and self.mounts() == [], "the next service to clean up")
+                self.assertFalse(os.path.lexists(self.links), "links are left")
+                self.assertEqual(self.nodes_of_partitions(), [])
+                self.assertNotIn("event=silent-block-device", "\n".join(self.service.lines))
 
 
 if __name__ == "__main__":
