@@ -1,4 +1,4 @@
-/* WaitIScsiEvents, which only the Linux library has. */
+/* WaitIScsiEvents and ReportIScsiEffectiveParameters, which only the Linux library has. */
 #include "msapi_support.h"
 
 #define OPEN TARGET_BASE ":open"
@@ -14,6 +14,7 @@ static void the_dll_exports_nothing_of_its_own(void **state)
     assert_non_null(module);
     assert_non_null(GetProcAddress(module, "LoginIScsiTargetA"));
     assert_null(GetProcAddress(module, "WaitIScsiEvents"));
+    assert_null(GetProcAddress(module, "ReportIScsiEffectiveParameters"));
 }
 
 int main(void)
@@ -95,11 +96,39 @@ static void pointers_and_time(void **state)
     assert_in_range(milliseconds() - began, 190, 5000);
 }
 
+static void parameters_need_room(void **state)
+{
+    static ISCSI_EFFECTIVE_PARAMETER rows[200];
+    static CHAR file[MAX_ISCSI_PARAMETER_FILE_LEN];
+    ULONG count = 0, all, found = 0;
+    (void)state;
+    EXPECT(ERROR_INVALID_PARAMETER,
+           ReportIScsiEffectiveParameters(NULL, NULL, 0, NULL, 0, file, NULL, rows));
+    EXPECT(ERROR_INSUFFICIENT_BUFFER,
+           ReportIScsiEffectiveParameters(NULL, NULL, 0, NULL, 0, NULL, &count, NULL));
+    assert_in_range(count, 50, 200);
+    all = count--;
+    EXPECT(ERROR_INVALID_PARAMETER,
+           ReportIScsiEffectiveParameters(NULL, NULL, 0, NULL, 0, file, &count, NULL));
+    EXPECT(ERROR_INSUFFICIENT_BUFFER,
+           ReportIScsiEffectiveParameters(NULL, NULL, 0, NULL, 0, file, &count, rows));
+    assert_int_equal(count, all);
+    assert_string_equal(rows[0].Name, "");
+    EXPECT(ISDSC_INVALID_ISCSI_NAME,
+           ReportIScsiEffectiveParameters("no name", NULL, 0, NULL, 0, file, &count, rows));
+    SUCCEEDS(ReportIScsiEffectiveParameters(OPEN, "127.0.0.1", 3260, NULL, 0, file, &count, rows));
+    assert_int_equal(count, all);
+    for (ULONG i = 0; i < count; i++)
+        found += strcmp(rows[i].Name, "LoginTimeout") == 0 && rows[i].Value[0] != 0;
+    assert_int_equal(found, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(sessions_are_told, start_clean),
         cmocka_unit_test_setup(pointers_and_time, start_clean),
+        cmocka_unit_test(parameters_need_room),
     };
     return cmocka_run_group_tests_name("msapi events", tests, NULL, start_clean);
 }
