@@ -2,14 +2,21 @@
 #include "os/memory.h"
 
 enum {
-    THREADS_MOST = 4 /* one that hangs holds up those behind it no sooner than with the last */
+    THREADS_MOST = 256, /* one that hangs holds up those behind it no sooner than with the last */
+    IDLE_MOST = 10000   /* milliseconds */
+};
+
+struct worker_thread {
+    struct worker *worker;
+    struct os_thread *thread; /* the loop's thread's; NULL: none */
+    bool ended;               /* under the mutex */
 };
 
 struct worker {
     struct os_loop *loop;
     struct os_mutex *mutex;
     struct os_condition *condition;
-    struct os_thread *threads[THREADS_MOST];
+    struct worker_thread threads[THREADS_MOST];
     /* Under the mutex: */
     struct list waiting;
     struct list ended;
@@ -17,34 +24,44 @@ struct worker {
     bool posted;
     bool left; /* the loop */
     bool ends;
+    unsigned waiting_count;
     unsigned thread_count;
-    unsigned idle;
+    unsigned idle; /* those that a job has woken count until they have it */
 };
 
 #define JOB(node) LIST_OWNER(node, struct worker_job, link)
 
 /* --- on its threads --- */
 
-static struct worker_job *take(struct worker *worker, struct list *from)
+/* Under the mutex. */
+static struct worker_job *take_waiting(struct worker *worker)
 {
-    os_mutex_lock(worker->mutex);
-    struct list *first = list_first(from);
-    if (first != NULL)
-        list_remove(first);
-    os_mutex_unlock(worker->mutex);
-    return first != NULL ? JOB(first) : NULL;
+    struct list *first = list_first(&worker->waiting);
+    if (first == NULL)
+        return NULL;
+    list_remove(first);
+    worker->waiting_count--;
+    return JOB(first);
 }
 
 /* NULL: the end. */
-static struct worker_job *wait_for_job(struct worker *worker)
+static struct worker_job *wait_for_job(struct worker_thread *thread)
 {
+    struct worker *worker = thread->worker;
+    uint64_t due = os_now() + IDLE_MOST;
+    bool in_time = true;
     os_mutex_lock(worker->mutex);
     worker->idle++;
-    while (list_empty(&worker->waiting) && !worker->ends)
-        os_condition_wait(worker->condition, worker->mutex);
+    while (list_empty(&worker->waiting) && !worker->ends && in_time)
+        in_time = os_condition_wait_until(worker->condition, worker->mutex, due);
     worker->idle--;
+    struct worker_job *job = take_waiting(worker);
+    if (job == NULL) {
+        thread->ended = true;
+        worker->thread_count--;
+    }
     os_mutex_unlock(worker->mutex);
-    return take(worker, &worker->waiting);
+    return job;
 }
 
 static void hand_back(struct worker *worker, struct worker_job *job)
@@ -60,28 +77,30 @@ static void hand_back(struct worker *worker, struct worker_job *job)
 
 static void run_thread(void *argument)
 {
-    struct worker *worker = argument;
-    for (;;) {
-        struct worker_job *job = wait_for_job(worker);
-        if (job != NULL) {
-            job->run(job);
-            hand_back(worker, job);
-            continue;
-        }
-        os_mutex_lock(worker->mutex);
-        bool ends = worker->ends && list_empty(&worker->waiting);
-        os_mutex_unlock(worker->mutex);
-        if (ends)
-            return;
+    struct worker_thread *thread = argument;
+    struct worker_job *job;
+    while ((job = wait_for_job(thread)) != NULL) {
+        job->run(job);
+        hand_back(thread->worker, job);
     }
 }
 
 /* --- on the loop's --- */
 
+static struct worker_job *take_ended(struct worker *worker)
+{
+    os_mutex_lock(worker->mutex);
+    struct list *first = list_first(&worker->ended);
+    if (first != NULL)
+        list_remove(first);
+    os_mutex_unlock(worker->mutex);
+    return first != NULL ? JOB(first) : NULL;
+}
+
 static void call_done(struct worker *worker)
 {
     struct worker_job *job;
-    while ((job = take(worker, &worker->ended)) != NULL)
+    while ((job = take_ended(worker)) != NULL)
         job->done(job);
 }
 
@@ -95,23 +114,66 @@ static void on_ended(struct os_job *job)
     call_done(worker);
 }
 
+/* One that has ended is none any more. NULL: there are as many as there may be. */
+static struct worker_thread *free_thread(struct worker *worker)
+{
+    for (size_t i = 0; i < THREADS_MOST; i++) {
+        struct worker_thread *thread = &worker->threads[i];
+        os_mutex_lock(worker->mutex);
+        bool ended = thread->ended;
+        os_mutex_unlock(worker->mutex);
+        if (thread->thread != NULL && !ended)
+            continue;
+        if (thread->thread != NULL)
+            os_thread_join(thread->thread);
+        *thread = (struct worker_thread){.worker = worker};
+        return thread;
+    }
+    return NULL;
+}
+
+static void add_to_count(struct worker *worker, int more)
+{
+    os_mutex_lock(worker->mutex);
+    worker->thread_count += (unsigned)more;
+    os_mutex_unlock(worker->mutex);
+}
+
+static void start_thread(struct worker *worker)
+{
+    struct worker_thread *thread = free_thread(worker);
+    if (thread == NULL)
+        return;
+    add_to_count(worker, 1);
+    thread->thread = os_thread_start(run_thread, thread);
+    if (thread->thread == NULL)
+        add_to_count(worker, -1);
+}
+
+/* Without a thread to be had. */
+static void run_inside(struct worker *worker)
+{
+    os_mutex_lock(worker->mutex);
+    struct worker_job *job = worker->thread_count == 0 ? take_waiting(worker) : NULL;
+    os_mutex_unlock(worker->mutex);
+    if (job == NULL)
+        return;
+    job->run(job);
+    hand_back(worker, job);
+}
+
+/* Idle threads may be on their way to other jobs already: each job that waits needs one. */
 void worker_post(struct worker *worker, struct worker_job *job)
 {
     os_mutex_lock(worker->mutex);
     list_append(&worker->waiting, &job->link);
-    bool more = !worker->ends && worker->idle == 0 && worker->thread_count < THREADS_MOST;
+    worker->waiting_count++;
+    bool more = !worker->ends && worker->waiting_count > worker->idle;
     os_condition_signal(worker->condition);
     os_mutex_unlock(worker->mutex);
-    if (more) {
-        struct os_thread *thread = os_thread_start(run_thread, worker);
-        if (thread != NULL)
-            worker->threads[worker->thread_count++] = thread;
-    }
-    if (worker->thread_count > 0)
-        return;
-    job = take(worker, &worker->waiting);
-    job->run(job);
-    hand_back(worker, job);
+    if (more)
+        start_thread(worker);
+    run_inside(worker);
 }
 
 struct worker *worker_new(struct os_loop *loop)
@@ -144,9 +206,10 @@ static void end_threads(struct worker *worker)
     worker->ends = true;
     os_condition_broadcast(worker->condition);
     os_mutex_unlock(worker->mutex);
-    for (unsigned i = 0; i < worker->thread_count; i++)
-        os_thread_join(worker->threads[i]);
-    worker->thread_count = 0;
+    for (size_t i = 0; i < THREADS_MOST; i++) {
+        if (worker->threads[i].thread != NULL)
+            os_thread_join(worker->threads[i].thread);
+    }
     os_mutex_lock(worker->mutex);
     while (worker->posted) /* what the loop has still to run is ours */
         os_condition_wait(worker->condition, worker->mutex);
