@@ -104,9 +104,15 @@ static void tell_all(struct engine *engine, void (*tell)(struct unit *unit))
     }
 }
 
+static void stay(struct unit *unit)
+{
+    unit->leaving = false;
+}
+
 void units_expose(struct engine *engine, const struct exposure *exposure)
 {
     tell_all(engine, tell_removed);
+    tell_all(engine, stay);
     engine->units.exposure = exposure;
     tell_all(engine, tell_added);
 }

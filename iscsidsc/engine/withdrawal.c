@@ -3,7 +3,7 @@
 enum {
     /* Milliseconds: a file system may have much to write. */
     PATIENCE_FOR_ALL = 30000,
-    PATIENCE_BY_FORCE = 10000,
+    PATIENCE_BY_FORCE = 15000,
 };
 
 #define UNIT(node)    LIST_OWNER(node, struct unit, link)
@@ -53,14 +53,47 @@ void units_readmit(struct engine_session *session)
 
 /* --- all of them --- */
 
-static enum withdrawal withdraw_all(struct engine *engine, bool forced)
+struct findings {
+    bool withdrawing;
+    bool in_use;
+};
+
+/* They stay marked: none of them is to come back before whoever makes devices is gone. */
+static void mark(struct engine_session *session)
 {
-    enum withdrawal worst = WITHDRAWN;
+    if (session->units == NULL)
+        return;
+    LIST_EACH(node, &session->units->all)
+    {
+        UNIT(node)->leaving = true;
+    }
+}
+
+static void withdraw_each(struct engine_session *session, bool forced, struct findings *found)
+{
+    if (session->units == NULL)
+        return;
+    LIST_EACH(node, &session->units->all)
+    {
+        enum withdrawal now = unit_withdraw(UNIT(node), forced);
+        found->withdrawing = found->withdrawing || now == WITHDRAWING;
+        found->in_use = found->in_use || now == DEVICE_IN_USE;
+    }
+}
+
+/* All are marked before the first is asked: none of them is another way then. */
+static struct findings withdraw_all(struct engine *engine, bool forced)
+{
+    struct findings found = {false, false};
     LIST_EACH(node, &engine->sessions)
     {
-        worst = worse(worst, units_withdraw(SESSION(node), forced));
+        mark(SESSION(node));
     }
-    return worst;
+    LIST_EACH(node, &engine->sessions)
+    {
+        withdraw_each(SESSION(node), forced, &found);
+    }
+    return found;
 }
 
 static void conclude(struct engine *engine)
@@ -79,20 +112,23 @@ static bool wait_for(struct engine *engine, uint64_t patience)
 static void use_force(struct engine *engine)
 {
     engine->withdrawal.forced = true;
-    if (withdraw_all(engine, true) != WITHDRAWING || !wait_for(engine, PATIENCE_BY_FORCE))
+    if (!withdraw_all(engine, true).withdrawing || !wait_for(engine, PATIENCE_BY_FORCE))
         conclude(engine);
 }
 
+/* Force would also cut short what is still written elsewhere: that has its time. */
 void withdrawal_look(struct engine *engine)
 {
     struct withdrawing *withdrawing = &engine->withdrawal;
     if (withdrawing->then == NULL)
         return;
-    enum withdrawal now = withdraw_all(engine, withdrawing->forced);
-    if (now == WITHDRAWN)
-        conclude(engine);
-    else if (now == DEVICE_IN_USE && !withdrawing->forced)
+    struct findings found = withdraw_all(engine, withdrawing->forced);
+    if (found.withdrawing)
+        return;
+    if (found.in_use && !withdrawing->forced)
         use_force(engine);
+    else
+        conclude(engine);
 }
 
 static void on_timer(struct os_timer *timer)

@@ -709,12 +709,27 @@ static void who_makes_devices_is_told(void **state)
 
 static atomic_uint asked;               /* whether a device is gone */
 static _Atomic enum withdrawal answers; /* what is said of LUN 1 */
+static _Atomic enum withdrawal others;  /* of the others */
+static atomic_bool one_stays;           /* a unit that was asked, or is still to be, stays */
+
+static void look_who_stays(const struct engine *asking)
+{
+    LIST_EACH(node, &asking->sessions)
+    {
+        LIST_EACH(inner, &LIST_OWNER(node, struct engine_session, link)->units->all)
+        {
+            if (!LIST_OWNER(inner, struct unit, link)->leaving)
+                one_stays = true;
+        }
+    }
+}
 
 static enum withdrawal on_withdraw(void *context, struct unit *unit, bool forced)
 {
     (void)context;
+    look_who_stays(unit->session->engine);
     if (unit->os_lun != 1)
-        return WITHDRAWN;
+        return forced ? WITHDRAWN : others;
     if (asked++ == 0)
         tell(forced ? "!" : "?", unit);
     return forced && answers == DEVICE_IN_USE ? WITHDRAWN : answers;
@@ -918,6 +933,45 @@ static void all_devices_are_withdrawn(void **state)
     expose(NULL);
 }
 
+static void none_is_another_way_when_all_are_withdrawn(void **state)
+{
+    (void)state;
+    log_in_with_two_devices();
+    assert_status(login_at(BASE ":a", NULL), STATUS_OK);
+    settle();
+    told[0] = '\0';
+    one_stays = false;
+    start_withdrawal();
+    answer_with(WITHDRAWN);
+    await_all_gone();
+    assert_false(one_stays);
+    /* The next one to make devices finds them as ever. */
+    expose(&slow_exposure);
+    asked = 0;
+    answers = WITHDRAWN;
+    assert_status(logout(&last_session), STATUS_OK);
+    assert_true(one_stays);
+    expose(NULL);
+}
+
+static void force_waits_for_what_is_being_written(void **state)
+{
+    (void)state;
+    log_in_with_two_devices();
+    others = DEVICE_IN_USE;
+    start_withdrawal();
+    answer_with(WITHDRAWING);
+    count_sessions();
+    assert_string_equal(told, "?1:100 ");
+    assert_false(all_gone);
+    asked = 0; /* whether by force is told once more */
+    answer_with(WITHDRAWN);
+    await_all_gone();
+    assert_string_equal(told, "?1:100 ?1:100 ");
+    others = WITHDRAWN;
+    expose(NULL);
+}
+
 /* --- memory --- */
 
 static void lists_need_memory(void **state)
@@ -1005,6 +1059,8 @@ int main(void)
         UNITS_TEST(a_logout_is_refused_when_a_device_does_not_go),
         UNITS_TEST(a_unit_is_unexposed_when_its_device_is_gone),
         UNITS_TEST(all_devices_are_withdrawn),
+        UNITS_TEST(none_is_another_way_when_all_are_withdrawn),
+        UNITS_TEST(force_waits_for_what_is_being_written),
         UNITS_TEST(lists_need_memory),
         UNITS_TEST(scans_need_memory),
     };
