@@ -133,6 +133,42 @@ static struct local_device *new_device(const struct unit *unit)
     return device;
 }
 
+/* --- the ways to a device --- */
+
+/* Others may be on their way out as well. */
+static bool is_way(const struct local_device *device, const struct unit *unit)
+{
+    return unit->exposed == device && !unit->leaving &&
+           unit->session->state != ENGINE_SESSION_LOGOUT;
+}
+
+/* A session without a connection may never get one again. */
+static bool works(const struct unit *unit)
+{
+    return unit->path.verified && engine_session_usable(unit->session);
+}
+
+static bool is_last_way(const struct local_device *device, const struct unit *unit)
+{
+    LIST_EACH(node, &device->volume->paths)
+    {
+        const struct unit *other = LIST_OWNER(node, struct path, link)->unit;
+        if (other != unit && is_way(device, other) && works(other))
+            return false;
+    }
+    return true;
+}
+
+static bool has_way(const struct local_device *device)
+{
+    LIST_EACH(node, &device->volume->paths)
+    {
+        if (is_way(device, LIST_OWNER(node, struct path, link)->unit))
+            return true;
+    }
+    return false;
+}
+
 /* --- what the engine tells --- */
 
 static void on_added(void *context, struct unit *unit)
@@ -166,6 +202,8 @@ static void on_removed(void *context, struct unit *unit)
     wine_remove(devices->wine, unit);
     if (--device->units == 0)
         close_device(devices, device);
+    else if (device->block != NULL && has_way(device))
+        loop_device_readmit(device->block); /* by a session that did not work when this one ended */
 }
 
 /* Of other facts, such as its capacity: or it has become ready, or is another one. */
@@ -182,19 +220,6 @@ static void on_changed(void *context, struct unit *unit)
         on_removed(context, unit);
         on_added(context, unit);
     }
-}
-
-/* Others may be on their way out as well. */
-static bool is_last_way(const struct local_device *device, const struct unit *unit)
-{
-    LIST_EACH(node, &device->volume->paths)
-    {
-        const struct unit *other = LIST_OWNER(node, struct path, link)->unit;
-        if (other != unit && other->exposed == device && !other->leaving &&
-            other->session->state != ENGINE_SESSION_LOGOUT)
-            return false;
-    }
-    return true;
 }
 
 /* The last way to what somebody uses is not to be taken from him. */
