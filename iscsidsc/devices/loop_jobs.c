@@ -68,13 +68,18 @@ static void unlink_it(struct loop_device *device)
     device->linked = false;
 }
 
+static void tell_of_loss(const struct loop_device *device)
+{
+    engine_log(OS_LOG_ERROR, "not-all-written", "path", device->loop.name, "place",
+               device->links.place, NULL);
+}
+
 static enum status detach(struct loop_device *device, bool forced)
 {
     bool flushed;
     enum status status = os_loopback_detach(&device->loop, forced, OS_NEVER, &flushed);
     if (!flushed)
-        engine_log(OS_LOG_ERROR, "not-all-written", "path", device->loop.name, "place",
-                   device->links.place, NULL);
+        tell_of_loss(device);
     if (status != STATUS_OK)
         return status;
     engine_log(OS_LOG_INFO, "block-device-gone", "path", device->loop.name, "place",
@@ -83,13 +88,21 @@ static enum status detach(struct loop_device *device, bool forced)
     return STATUS_OK;
 }
 
+/* Who uses a file system keeps it alive, and what it has not written yet, after it is unmounted. */
+static void take_mounts(struct loop_device *device)
+{
+    if (!mounts_write(&device->loop))
+        tell_of_loss(device);
+    mounts_drop(&device->mounts, &device->loop);
+}
+
 static enum status withdraw(struct loop_device *device, bool forced)
 {
     enum status status = STATUS_OK;
     if (device->attached && !forced && mounts_of_others(&device->mounts, &device->loop))
         return STATUS_BUSY;
     if (device->attached && forced)
-        mounts_drop(&device->mounts, &device->loop);
+        take_mounts(device);
     else if (device->attached)
         status = mounts_undo(&device->mounts, &device->force);
     if (status == STATUS_OK && device->attached)

@@ -13,6 +13,7 @@ enum {
     MOUNT_PATIENCE = 60000, /* a journal may be long */
     UNMOUNT_PATIENCE = 60000,
     CHECK_PATIENCE = 1800000,
+    WRITE_PATIENCE = 10000,
     LOOK_PATIENCE = 10000,
     OUTPUT_ROOM = 512,
     LINKS_MOST = 8, /* one behind the other */
@@ -289,6 +290,28 @@ enum status mounts_undo(struct mounts *mounts, const atomic_bool *stop)
         drop_last(mounts);
     }
     return STATUS_OK;
+}
+
+/* By a program that can be left alone: who writes may wait for a device of ours. */
+static void write_out(void *context, const char *point)
+{
+    bool *written = context;
+    char output[OUTPUT_ROOM];
+    int code = 0;
+    const char *const arguments[] = {"sync", "-f", "--", point, NULL};
+    enum status status = run(arguments, WRITE_PATIENCE, NULL, output, &code);
+    if (status == STATUS_OK && code == 0)
+        return;
+    engine_log(OS_LOG_WARNING, "not-written", "point", point, "reason",
+               status == STATUS_OK ? output : status_text(status), NULL);
+    *written = false;
+}
+
+bool mounts_write(const struct os_loopback *loop)
+{
+    bool written = true;
+    os_mounts_of(loop, write_out, &written);
+    return written;
 }
 
 static void drop(void *context, const char *point)

@@ -32,6 +32,9 @@ unsigned mounts_try(struct mounts *mounts, const struct os_loopback *loop, const
 bool mounts_of_others(struct mounts *mounts, const struct os_loopback *loop);
 /* BUSY: one is in use: it and those mounted before it stay. */
 enum status mounts_undo(struct mounts *mounts, const atomic_bool *stop);
+/* What programs have written to the file systems of the device goes there, as far as it does so
+ * within a bound. False: not all of it. */
+bool mounts_write(const struct os_loopback *loop);
 /* All of the device, whoever has mounted it, whoever uses it. */
 void mounts_drop(struct mounts *mounts, const struct os_loopback *loop);
 /* From any thread: is the path one of its mount points? */

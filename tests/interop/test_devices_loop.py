@@ -215,6 +215,40 @@ class Loops(device_case.Case):
         self.assertFalse(os.path.lexists(self.links), "links are left")
         self.assertIn("event=unmounted-by-force", "\n".join(self.service.lines))
 
+    def log_in_once_more(self):
+        address, port = self.portal.rsplit(":", 1)
+        multipath = "2"
+        self.succeed("LoginTarget", device_case.TARGET, "T", address, port, "*", "*", "*", multipath, *"* * * * * * * * * 0".split())
+        test_service.wait_for(lambda: len(self.sessions()) == 2, "both sessions")
+
+    def test_what_is_used_is_written_before_it_is_taken(self):
+        """Without that anybody asks for it."""
+        self.in_use_when_the_service_ends(self.log_in())
+
+    def test_several_sessions_lead_to_what_is_written(self):
+        """None of them is left as a way for the other when all end."""
+        device = self.log_in()
+        self.log_in_once_more()
+        self.in_use_when_the_service_ends(device)
+
+    def in_use_when_the_service_ends(self, device):
+        point = self.new_point("used")
+        self.tool("mkfs.ext4", "-q", device)
+        self.tool("mount", device, point)
+        content = os.urandom(300000)
+        with open(os.path.join(point, "file"), "wb") as file:
+            file.write(content)
+            file.flush()
+            self.assertEqual(self.service.stop(), 0)
+            log = "\n".join(self.service.lines)
+            self.assertIn("event=unmounted-by-force", log)
+            self.assertNotIn("not-all-written", log)
+        test_service.wait_for(lambda: self.attached() == [], "the loop device to go with its last user")
+        copy = os.path.join(self.directory, "copy")
+        self.tool("debugfs", "-R", "dump /file " + copy, self.disk)
+        with open(copy, "rb") as file:
+            self.assertEqual(file.read(), content)
+
     def test_a_killed_service_is_cleaned_up_after(self):
         point = self.new_point("killed")
         self.tool("mkfs.ext4", "-q", self.log_in())
