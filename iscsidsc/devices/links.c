@@ -231,17 +231,21 @@ void links_remove(const struct links *links)
 
 struct remains {
     const char *path; /* of a directory */
-    const char *files;
+    const struct links_left *left;
     unsigned depth;
 };
 
-static bool is_left(const char *path, const char *files)
+static bool is_left(const char *path, const struct links_left *left)
 {
     char text[OS_PATH_ROOM];
-    size_t length = strlen(files);
+    size_t length = strlen(left->files);
     if (!os_link_text(path, text))
         return false;
-    bool inside = strncmp(text, files, length) == 0 && text[length] == '/';
+    for (size_t i = 0; i < left->count; i++) {
+        if (os_loopback_owns(&left->loops[i], text))
+            return true;
+    }
+    bool inside = strncmp(text, left->files, length) == 0 && text[length] == '/';
     return inside || !os_leads_somewhere(path);
 }
 
@@ -254,21 +258,21 @@ static void remove_remains(void *context, const char *name)
     if (!join(path, above->path, name))
         return;
     if (depth == 3) {
-        if (is_left(path, above->files))
+        if (is_left(path, above->left))
             os_remove_file(path);
         return;
     }
     bool by = depth == 0 && strncmp(name, "by-", 3) == 0;
     if (!by && strncmp(name, kinds[depth], strlen(kinds[depth])) != 0)
         return;
-    struct remains below = {path, above->files, by ? 3 : depth + 1};
+    struct remains below = {path, above->left, by ? 3 : depth + 1};
     os_list_directory(path, remove_remains, &below);
     os_remove_directory(path);
 }
 
-void links_remove_remains(const char *directory, const char *files)
+void links_remove_remains(const char *directory, const struct links_left *left)
 {
-    struct remains remains = {directory, files, 0};
+    struct remains remains = {directory, left, 0};
     os_list_directory(directory, remove_remains, &remains);
     os_remove_directory(directory);
 }

@@ -14,6 +14,7 @@
 #define DEVICES_LINKS_H
 
 #include "engine/units.h"
+#include "os/block.h"
 
 enum { LINKS_PARTITIONS = 15, LINK_NAME_ROOM = 320, LINK_PLACE_ROOM = 48 };
 
@@ -38,7 +39,18 @@ void links_each(const struct links *links,
 enum status links_make(struct links *links);
 /* Those that are still ours, and directories that are empty then. */
 void links_remove(const struct links *links);
-/* After a process that was killed: those that lead nowhere, or into `files`. */
-void links_remove_remains(const char *directory, const char *files);
+
+enum { LINKS_LOOPS_MOST = 64 };
+
+/* What a service that was killed had: its files, and loop devices that may go only when their last
+ * user does, such as a mount(8) on its way. */
+struct links_left {
+    const char *files;
+    struct os_loopback loops[LINKS_LOOPS_MOST];
+    size_t count;
+};
+
+/* After a process that was killed: those that lead nowhere, or to what it had. */
+void links_remove_remains(const char *directory, const struct links_left *left);
 
 #endif

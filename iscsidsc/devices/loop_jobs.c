@@ -154,15 +154,23 @@ void loop_job_run(struct worker_job *job)
 
 /* --- what a process that was killed has left behind --- */
 
+struct remains {
+    char mark[OS_LOOPBACK_MARK_ROOM];
+    struct links_left left;
+};
+
 static void clear_one(void *context, const struct os_loopback *loop, const char *mark)
 {
-    const char *ours = context;
+    struct remains *remains = context;
+    const char *ours = remains->mark;
     struct mounts mounts = {.count = 0};
     bool flushed;
     if (mark == NULL)
         engine_log(OS_LOG_WARNING, "silent-block-device", "path", loop->name, NULL);
     if (mark == NULL || strncmp(mark, ours, strlen(ours)) != 0)
         return;
+    if (remains->left.count < LINKS_LOOPS_MOST)
+        remains->left.loops[remains->left.count++] = *loop;
     mounts_drop(&mounts, loop);
     enum status status = os_loopback_detach(loop, true, DETACH_PATIENCE, &flushed);
     engine_log(OS_LOG_WARNING, "left-block-device", "path", loop->name, "status",
@@ -171,10 +179,10 @@ static void clear_one(void *context, const struct os_loopback *loop, const char 
 
 void loop_remove_remains(const struct loop_devices_settings *settings)
 {
-    char mark[OS_LOOPBACK_MARK_ROOM];
-    mark_of(settings->files, mark);
+    struct remains remains = {.left.files = settings->files};
+    mark_of(settings->files, remains.mark);
     if (os_loopback_allowed())
-        os_loopback_each(clear_one, mark);
+        os_loopback_each(clear_one, &remains);
     if (settings->links[0] != '\0')
-        links_remove_remains(settings->links, settings->files);
+        links_remove_remains(settings->links, &remains.left);
 }
