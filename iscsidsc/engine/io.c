@@ -3,8 +3,9 @@
 #include "os/memory.h"
 
 enum {
-    LOSSES_MOST = 16, /* of one command */
-    BUSY_PAUSE = 50,  /* milliseconds, doubled each time */
+    LOSSES_MOST = 16,      /* of one command */
+    BUSY_PAUSE = 50,       /* milliseconds, doubled each time, */
+    REFUSED_DOUBLINGS = 2, /* but no more often for a command that is not carried out */
 };
 
 enum state {
@@ -117,6 +118,7 @@ static uint64_t session_hope(const struct engine_session *session)
 
 static void wait(struct io *io)
 {
+    os_timer_clear(&io->timer);
     if (io->volume != NULL)
         path_ask(io->volume);
     uint64_t until = io->volume != NULL ? path_hope(io->volume) : session_hope(io->session);
@@ -235,24 +237,26 @@ static void leave_path(struct io *io, enum io_verdict verdict)
 
 static void go_on(struct io *io)
 {
-    io->losses = io->busy = io->attentions = 0;
+    io->losses = io->refused = io->busy = io->attentions = 0;
     if (io_part_next(io))
         dispatch(io);
     else
         end(io, STATUS_OK);
 }
 
-static void pause(struct io *io)
+static void pause(struct io *io, unsigned doublings)
 {
-    uint64_t due = os_now() + ((uint64_t)BUSY_PAUSE << (io->busy - 1));
+    uint64_t due = os_now() + ((uint64_t)BUSY_PAUSE << doublings);
     place(io, IO_PAUSED, io->volume != NULL ? &io->volume->waiting : &io->session->ios);
-    if (io->deadline != 0 && due >= io->deadline)
-        end(io, io->task.status);
-    else if (!os_timer_set(io->engine->loop, &io->timer, due))
+    if (io->deadline != 0 && due >= io->deadline) {
+        io->cause = io->task.status;
+        fail(io, io->cause);
+    } else if (!os_timer_set(io->engine->loop, &io->timer, due)) {
         end(io, STATUS_NO_MEMORY);
+    }
 }
 
-/* Where a command may take for ever, so may what becomes of it. */
+/* Where a command may take for ever, so may the connections that it is lost with. */
 static bool is_endless(const struct io *io)
 {
     return io->volume != NULL && io->timeout == 0 && disk_timeout_of(io->session) == TASK_FOREVER;
@@ -270,6 +274,35 @@ static bool is_hopeless(const struct io *io)
     return io->deadline != 0 && os_now() + wait >= io->deadline;
 }
 
+/* Not lost with its connection: the target has answered, and will maybe do so for ever. */
+static bool is_refused(const struct io *io)
+{
+    switch (io->task.status) {
+    case STATUS_SCSI_STATUS:
+    case STATUS_PROTOCOL_ERROR:
+    case STATUS_HEADER_DIGEST:
+    case STATUS_DATA_DIGEST:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_lost_too_often(const struct io *io)
+{
+    return io->refused > LOSSES_MOST || (io->losses > LOSSES_MOST && !is_endless(io));
+}
+
+/* The first time at once: a unit that was reset has nothing against it any more. */
+static void send_refused(struct io *io)
+{
+    unsigned doublings = io->refused - 2u;
+    if (io->refused < 2)
+        dispatch(io);
+    else
+        pause(io, doublings < REFUSED_DOUBLINGS ? doublings : REFUSED_DOUBLINGS);
+}
+
 /* What never left the machine was not carried out, whatever it is. */
 static void try_again(struct io *io)
 {
@@ -279,8 +312,11 @@ static void try_again(struct io *io)
     io->uncertain |= io->task.sent && changes && io->task.status != STATUS_SCSI_STATUS;
     if (io->losses < UINT8_MAX)
         io->losses++;
-    if (!may || is_hopeless(io) || (io->losses > LOSSES_MOST && !is_endless(io)))
+    io->refused += is_refused(io);
+    if (!may || is_hopeless(io) || is_lost_too_often(io))
         fail(io, io->cause);
+    else if (is_refused(io))
+        send_refused(io);
     else
         dispatch(io);
 }
@@ -300,7 +336,7 @@ static void on_done(struct task *task)
         dispatch(io);
         break;
     case IO_LATER:
-        pause(io);
+        pause(io, io->busy - 1u);
         break;
     case IO_LOST:
         try_again(io);
@@ -321,7 +357,7 @@ static void prepare(struct io *io)
     io->finished = 0;
     io->path = io->avoid = NULL;
     io->cut = NULL;
-    io->losses = io->busy = io->attentions = 0;
+    io->losses = io->refused = io->busy = io->attentions = 0;
     io->flushes = io->uncertain = io->cancelled = io->unforced = false;
     io->block_length = io->volume != NULL ? io->volume->facts.capacity.block_length : 0;
     io->timer.fire = on_timer;

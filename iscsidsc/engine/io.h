@@ -79,6 +79,7 @@ struct io {
     uint8_t unmap[SCSI_UNMAP_ONE];
     uint8_t state;
     uint8_t losses;
+    uint8_t refused;       /* of these, with an answer that does not help */
     uint8_t busy;          /* times the target was */
     uint8_t attentions;    /* unit attentions seen */
     uint32_t block_length; /* of the volume when it was submitted */

@@ -215,6 +215,21 @@ static void an_error_is_the_callers(void **state)
     assert_int_equal(volume->statistics.errors, 2);
 }
 
+/* However long a command may take: it does not come to an end by being sent again. */
+static void a_command_that_is_never_carried_out_fails(void **state)
+{
+    (void)state;
+    open_volume("MinDiskCommandTimeout = 0\n");
+    refuse(SCSI_READ_10, SCSI_CHECK_CONDITION, SCSI_ABORTED_COMMAND, 0, 3);
+    assert_status(transfer(IO_READ, 0, 1, back), STATUS_OK);
+    assert_int_equal(orders.commands, 4);
+    refuse(SCSI_READ_10, SCSI_TASK_ABORTED, 0, 0, 1000);
+    uint64_t began = os_now();
+    assert_status(transfer(IO_READ, 0, 1, back), STATUS_SCSI_STATUS);
+    assert_int_equal(orders.commands, 17);
+    assert_in_range(os_now() - began, 1000, 20000); /* with pauses */
+}
+
 /* --- lost connections --- */
 
 static void reads_are_sent_again(void **state)
@@ -472,6 +487,7 @@ int main(void)
         IO_TEST(a_busy_target_is_asked_again),
         IO_TEST(what_a_target_says_of_itself_does_not_fail_an_io),
         IO_TEST(an_error_is_the_callers),
+        IO_TEST(a_command_that_is_never_carried_out_fails),
         IO_TEST(reads_are_sent_again),
         IO_TEST(writes_are_not_unless_the_caller_says_so),
         IO_TEST(what_waits_for_a_connection_was_never_sent),
