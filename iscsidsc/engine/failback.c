@@ -13,6 +13,8 @@ static uint64_t interval(const struct engine_session *session)
 static void look_later(struct engine_session *session)
 {
     unsigned failures = session->failover.failures;
+    if (interval(session) == 0)
+        return; /* iscsi.conf was read again, and does not want it any more */
     unsigned doublings = failures < DOUBLINGS_MOST ? failures : DOUBLINGS_MOST;
     os_timer_set(session->engine->loop, &session->failover.timer,
                  os_now() + (interval(session) << doublings));
@@ -79,6 +81,8 @@ static void look(struct engine_session *session)
 static void on_timer(struct os_timer *timer)
 {
     struct engine_session *session = LIST_OWNER(timer, struct engine_session, failover.timer);
+    if (interval(session) == 0)
+        return;
     if (session->state == ENGINE_SESSION_LIVE && session->move.stage == MOVE_NONE &&
         choose(session, &session->failover.probed))
         look(session);
