@@ -147,7 +147,7 @@ static enum status check_session(const struct engine_session *session)
 {
     if (session == NULL)
         return STATUS_SESSION_NOT_FOUND;
-    if (session->state == ENGINE_SESSION_LOGOUT)
+    if (session->state == ENGINE_SESSION_LOGOUT || session->move.stage != MOVE_NONE)
         return STATUS_SESSION_BUSY;
     if (session->state == ENGINE_SESSION_RECONNECT)
         return STATUS_NO_CONNECTION;

@@ -30,7 +30,8 @@ struct portal_move {
     uint64_t until;
     struct os_timer timer;
     void (*done)(struct engine_session *session, enum status status);
-    struct engine_call *call; /* who waits for it, or NULL */
+    struct engine_call *call;     /* who waits for it, or NULL, */
+    struct portal_address before; /* and what the session preferred before */
 };
 
 /* Of a session. */
@@ -61,8 +62,8 @@ void portal_move_init(struct engine_session *session);
 /*
  * To another portal, without losing a command: those under way end first, and when they do not the
  * move is given up, unless it is `forced`. `done` is called once, never from inside: OK, or why it
- * is where it was, or somewhere else. SESSION_BUSY: it moves already or is being logged out;
- * NO_MEMORY.
+ * is where it was, or somewhere else. SESSION_BUSY: it moves already, is being logged out, or has
+ * several connections; NO_MEMORY.
  */
 enum status portal_move_start(struct engine_session *session, const struct portal_address *to,
                               bool forced,
@@ -82,9 +83,9 @@ void portal_move_end(struct engine_session *session);
 
 /*
  * The session goes to that portal ("1.2.3.4" or "1.2.3.4:3260"), and prefers it as long as it is
- * there. With OK the call, unless NULL, is finished when it has, or has failed to; else at once:
- * SESSION_NOT_FOUND (`session` NULL), INVALID_ADDRESS, NO_PORTAL: none of its target's,
- * SESSION_BUSY, NO_MEMORY.
+ * there, unless it could not. With OK the call, unless NULL, is finished when it has, or has failed
+ * to; else at once: SESSION_NOT_FOUND (`session` NULL), INVALID_ADDRESS, NO_PORTAL: none of its
+ * target's, SESSION_BUSY, NO_MEMORY.
  */
 enum status portal_switch(struct engine_session *session, const char *address,
                           struct engine_call *call);

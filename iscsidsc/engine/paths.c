@@ -135,6 +135,8 @@ static uint64_t hope_of(const struct path *path)
     case ENGINE_SESSION_RECONNECT:
         return session->hold_until;
     case ENGINE_SESSION_LIVE:
+        if (portal_move_holds(session))
+            return OS_NEVER; /* its end tells those who wait */
         if (!path->verified)
             return path->verify_until;
         return os_now() + LOSS_PATIENCE + /* its logout may be under way */

@@ -5,7 +5,8 @@
 #include "engine/recovery.h"
 
 enum {
-    DRAIN_PATIENCE = 3000, /* milliseconds for commands to end */
+    DRAIN_PATIENCE = 3000, /* milliseconds for commands to end, */
+    LOGIN_PATIENCE = 5000, /* for the login that nobody has asked for, while they wait, */
     MOVE_PATIENCE = 60000, /* and for a session that is lost to be connected again */
 };
 
@@ -36,11 +37,33 @@ static void set_timer(struct engine_session *session, uint64_t due)
         give_up(session, STATUS_NO_MEMORY);
 }
 
+/* The login takes the whole session along, which is not what others of its connections expect. */
+static bool may_move(const struct engine_session *session)
+{
+    const struct engine_connection *leading = engine_leading(session);
+    return engine_connections_count(session) == 1 && leading->state == ENGINE_CONNECTION_LIVE &&
+           leading->recovery.running == NULL;
+}
+
 static void go(struct engine_session *session)
 {
-    session->move.stage = MOVE_CONNECTING;
-    os_timer_clear(&session->move.timer);
-    recovery_move(engine_leading(session));
+    struct portal_move *move = &session->move;
+    move->stage = MOVE_CONNECTING;
+    os_timer_clear(&move->timer);
+    if (!may_move(session))
+        give_up(session, STATUS_SESSION_BUSY);
+    else if (!move->forced &&
+             !os_timer_set(session->engine->loop, &move->timer, os_now() + LOGIN_PATIENCE))
+        give_up(session, STATUS_NO_MEMORY);
+    else
+        recovery_move(engine_leading(session));
+}
+
+/* The connection that stands is better than one that is not answered. */
+static void stay(struct engine_session *session)
+{
+    recovery_stay(engine_leading(session));
+    give_up(session, STATUS_CONNECT_TIMEOUT);
 }
 
 static void on_timer(struct os_timer *timer)
@@ -50,6 +73,8 @@ static void on_timer(struct os_timer *timer)
     bool late = os_now() >= move->until;
     if (move->stage == MOVE_WAITING)
         finish(session, STATUS_CONNECT_TIMEOUT);
+    else if (move->stage == MOVE_CONNECTING)
+        stay(session);
     else if (is_drained(session) || (late && move->forced))
         go(session);
     else if (late)
@@ -76,6 +101,8 @@ enum status portal_move_start(struct engine_session *session, const struct porta
     bool lives = session->state == ENGINE_SESSION_LIVE;
     if (move->stage != MOVE_NONE || (!lives && session->state != ENGINE_SESSION_RECONNECT))
         return STATUS_SESSION_BUSY;
+    if (lives && !may_move(session))
+        return STATUS_SESSION_BUSY;
     uint64_t now = os_now();
     move->to = *to;
     move->forced = forced;
@@ -99,6 +126,8 @@ void portal_move_look(struct engine_session *session)
 void portal_move_lost(struct engine_session *session)
 {
     struct portal_move *move = &session->move;
+    if (move->stage == MOVE_CONNECTING)
+        os_timer_clear(&move->timer); /* there is nothing to stay with */
     if (move->stage != MOVE_DRAINING)
         return;
     move->stage = MOVE_WAITING;
@@ -111,7 +140,7 @@ void portal_move_tried(struct engine_session *session, enum status status)
 {
     const struct engine_connection *leading = engine_leading(session);
     struct portal_address here;
-    if (session->move.stage == MOVE_NONE)
+    if (session->move.stage == MOVE_NONE || session->move.stage == MOVE_DRAINING)
         return;
     if (status != STATUS_OK) {
         give_up(session, status);
@@ -124,5 +153,5 @@ void portal_move_tried(struct engine_session *session, enum status status)
 void portal_move_end(struct engine_session *session)
 {
     if (session->move.stage != MOVE_NONE)
-        finish(session, STATUS_SESSION_NOT_FOUND);
+        give_up(session, STATUS_SESSION_NOT_FOUND);
 }

@@ -72,6 +72,15 @@ static bool may_try_again(const struct engine_connection *connection)
     return most == UINT32_MAX || connection->recovery.failures < most;
 }
 
+/* Also behind a login that began before the loss: not before Time2Wait is over. */
+static void try_soon(struct engine_connection *connection)
+{
+    uint64_t now = os_now(), earliest = connection->recovery.earliest;
+    uint32_t wait = earliest > now ? (uint32_t)(earliest - now) : 0;
+    uint32_t pause = pause_of(connection);
+    try_after(connection, wait > pause ? wait : pause);
+}
+
 static void failed(struct engine_connection *connection, enum status status)
 {
     forget_try(connection);
@@ -80,7 +89,7 @@ static void failed(struct engine_connection *connection, enum status status)
     if (status == STATUS_LOGIN_TARGET_REMOVED || !may_try_again(connection))
         give_up(connection);
     else
-        try_after(connection, pause_of(connection));
+        try_soon(connection);
 }
 
 static bool took(struct engine_connection *connection, bool joined)
@@ -179,6 +188,12 @@ void recovery_move(struct engine_connection *connection)
     attempt_start(&reconnect->attempt);
 }
 
+void recovery_stay(struct engine_connection *connection)
+{
+    if (recovery_moving(connection))
+        forget_try(connection);
+}
+
 bool recovery_moving(const struct engine_connection *connection)
 {
     return connection->recovery.running != NULL && connection->recovery.running->moves;
@@ -209,15 +224,14 @@ void recovery_begin(struct engine_connection *connection)
     struct recovery *recovery = &connection->recovery;
     struct contact_connection *lost = connection->contact;
     uint32_t wait = lost != NULL ? contact_time2wait(lost) * 1000 : 0;
-    if (recovery_moving(connection))
-        return;
     /* A target that takes logins and then drops the connection is not asked without pause. */
     if (recovery->useful || os_now() - recovery->connected >= LASTING)
         recovery->tries = 0;
-    uint32_t pause = pause_of(connection);
     recovery->earliest = os_now() + wait;
+    if (recovery_moving(connection))
+        return;
     if (may_try_again(connection))
-        try_after(connection, wait > pause ? wait : pause);
+        try_soon(connection);
     else
         give_up(connection);
 }

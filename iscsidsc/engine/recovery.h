@@ -17,6 +17,8 @@ void recovery_begin(struct engine_connection *connection);
 /* A live connection is to be at the portal of its session's move: the session is made anew from
  * there while this one still stands; portal_move_tried tells what came of it. */
 void recovery_move(struct engine_connection *connection);
+/* Its login was not answered in time: it stays where it is. */
+void recovery_stay(struct engine_connection *connection);
 bool recovery_moving(const struct engine_connection *connection);
 /* A lost one does not wait any longer for its next try. */
 void recovery_hurry(struct engine_connection *connection);

@@ -24,8 +24,19 @@ static void on_moved(struct engine_session *session, enum status status)
 {
     struct engine_call *call = session->move.call;
     session->move.call = NULL;
+    if (status != STATUS_OK) {
+        session->failover.preference.portal = session->move.before;
+        if (session->state != ENGINE_SESSION_LOGOUT)
+            failover_connected(session); /* as it was before */
+    }
     if (call != NULL)
         engine_finish(call, status, NULL);
+}
+
+static void on_refused(struct engine_session *session)
+{
+    session->failover.preference.portal = session->move.before;
+    session->move.call = NULL; /* told by ourselves */
 }
 
 /* The caller is gone: the move goes on. */
@@ -55,6 +66,7 @@ enum status portal_switch(struct engine_session *session, const char *address,
         return STATUS_NO_PORTAL;
     if (session->move.stage != MOVE_NONE)
         return STATUS_SESSION_BUSY;
+    session->move.before = session->failover.preference.portal;
     session->failover.preference.portal = to;
     if (is_there(session, &to)) {
         failover_connected(session);
@@ -65,7 +77,7 @@ enum status portal_switch(struct engine_session *session, const char *address,
     session->move.call = call;
     enum status status = portal_move_start(session, &to, true, on_moved);
     if (status != STATUS_OK)
-        session->move.call = NULL;
+        on_refused(session);
     else if (call != NULL)
         engine_pend(call, cancel, session);
     return status;

@@ -84,9 +84,10 @@ static inline enum status switch_to(unsigned portal)
     return ask(OPERATION_switch_portal, &request, NULL);
 }
 
-static inline void open_portals(const char *settings)
+static inline void open_portals_of(uint16_t connections, const char *settings)
 {
     open_host();
+    target_entity_settings(host.entity)->offers.max_connections = connections;
     for (unsigned i = 0; i < PORTALS; i++) {
         snprintf(portals[i].host, sizeof portals[i].host, "%s", hosts[i]);
         portals[i].port = 0;
@@ -97,6 +98,11 @@ static inline void open_portals(const char *settings)
     target_host_start(&host);
     if (settings != NULL)
         write_text("iscsi.conf", settings);
+}
+
+static inline void open_portals(const char *settings)
+{
+    open_portals_of(1, settings);
 }
 
 static inline void log_in_with(const struct request_login *request)

@@ -244,6 +244,43 @@ static void who_asked_may_go_away(void **state)
     expect_at(1);
 }
 
+static void copy_nothing(const void *reply)
+{
+    (void)reply;
+}
+
+/* The login to the other portal would end the connections that it does not make. */
+static void a_session_of_two_connections_stays(void **state)
+{
+    const struct login_options options = {.specified = OPTION_DEFAULT_TIME2WAIT};
+    (void)state;
+    open_portals_of(2, QUICK);
+    assert_status(add_portal(&portals[0]), STATUS_OK);
+    log_in_with(&(struct request_login){
+        .target = BASE ":a", .initiator_port = ANY_PORT, .options = &options});
+    const struct request_add_connection another = {.session = &last_session,
+                                                   .initiator_port = ANY_PORT};
+    assert_status(ask(OPERATION_add_connection, &another, copy_nothing), STATUS_OK);
+    assert_status(switch_to(1), STATUS_SESSION_BUSY);
+    assert_int_equal(where(), 0);
+    assert_int_equal(last_listed.connections.count, 2);
+    assert_status(transfer(IO_READ, 0, 1, back), STATUS_OK);
+    down(0);
+    expect_at(1); /* lost with all of them, it goes wherever it can */
+}
+
+static void none_is_added_on_the_way(void **state)
+{
+    (void)state;
+    begin_to_move();
+    const struct request_add_connection another = {.session = &last_session,
+                                                   .initiator_port = ANY_PORT};
+    assert_status(ask(OPERATION_add_connection, &another, copy_nothing), STATUS_SESSION_BUSY);
+    answer_the_write();
+    assert_status(ask_wait(&move), STATUS_OK);
+    assert_int_equal(where(), 1);
+}
+
 /* --- by itself --- */
 
 static void the_next_portal_will_do(void **state)
@@ -279,6 +316,50 @@ static void one_that_was_chosen_is_gone_back_to(void **state)
     os_thread_join(thread);
     assert_int_equal(failures, 0);
     assert_true(transfers > 0);
+}
+
+static atomic_bool silent;
+static atomic_uint unanswered;
+
+static void ignore_logins(void *context, struct target_connection *connection,
+                          struct target_fault_in *in)
+{
+    on_incoming(context, connection, in);
+    if (in->pdu->opcode != PDU_LOGIN_REQUEST || !silent)
+        return;
+    in->swallow = true;
+    unanswered++;
+}
+
+static const struct target_fault silence = {
+    .connected = on_connected, .incoming = ignore_logins, .outgoing = on_outgoing};
+
+/* It can be called, but that is all: longer than a command waits for a connection. */
+static void a_better_portal_that_does_not_answer_harms_nobody(void **state)
+{
+    (void)state;
+    silent = false;
+    unanswered = 0;
+    open_portals(QUICK "PreferredPortal = 127.0.0.2\nPortalFailbackTime = 1\n"
+                       "MaxRequestHoldTime = 1\n");
+    target_entity_settings(host.entity)->fault = &silence;
+    assert_status(add_portal(&portals[0]), STATUS_OK);
+    down(1);
+    log_in_to_known();
+    enough = false;
+    transfers = failures = 0;
+    struct os_thread *thread = os_thread_start(stream, (void *)(uintptr_t)1);
+    silent = true;
+    up(1);
+    wait_until(unanswered > 0);
+    unsigned before = transfers;
+    wait_until(transfers > before + 2);
+    assert_int_equal(where(), 0);
+    silent = false;
+    expect_at(1);
+    enough = true;
+    os_thread_join(thread);
+    assert_int_equal(failures, 0);
 }
 
 static void not_when_that_is_switched_off(void **state)
@@ -423,8 +504,11 @@ int main(void)
         FAILOVER_TEST(a_lost_session_goes_there_first),
         FAILOVER_TEST(a_logout_ends_the_move),
         FAILOVER_TEST(who_asked_may_go_away),
+        FAILOVER_TEST(a_session_of_two_connections_stays),
+        FAILOVER_TEST(none_is_added_on_the_way),
         FAILOVER_TEST(the_next_portal_will_do),
         FAILOVER_TEST(one_that_was_chosen_is_gone_back_to),
+        FAILOVER_TEST(a_better_portal_that_does_not_answer_harms_nobody),
         FAILOVER_TEST(not_when_that_is_switched_off),
         FAILOVER_TEST(a_session_with_a_portal_of_its_own_stays),
         FAILOVER_TEST(the_preferred_portal_is_used_first),
