@@ -40,6 +40,10 @@ struct io {
      * machine, and else ends with OUTCOME_UNKNOWN. Not for COMPARE AND WRITE.
      */
     bool repeatable;
+    /* IO_WRITE_ZEROES: the unit need not keep blocks for them. It is as it pleases, but they are
+     * zeros.
+     */
+    bool may_unmap;
     struct scsi_cdb cdb; /* IO_COMMAND, with so many bytes of data: */
     uint32_t in_length;
     uint32_t out_length;

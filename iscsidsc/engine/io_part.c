@@ -70,7 +70,9 @@ static enum status check_ability(const struct io *io)
 enum status io_check(const struct io *io)
 {
     bool forces = io->kind == IO_WRITE || io->kind == IO_COMPARE_AND_WRITE;
-    if ((io->force_unit_access && !forces) || (io->repeatable && io->kind == IO_COMPARE_AND_WRITE))
+    if ((io->force_unit_access && !forces) ||
+        (io->repeatable && io->kind == IO_COMPARE_AND_WRITE) ||
+        (io->may_unmap && io->kind != IO_WRITE_ZEROES))
         return STATUS_INVALID_PARAMETER;
     if (io->kind == IO_COMMAND)
         return check_command(io);
@@ -211,7 +213,8 @@ static void block_part(struct io *io, const struct unit_facts *facts)
         set_own(io, io->unmap, sizeof io->unmap);
         break;
     case IO_WRITE_ZEROES:
-        scsi_write_same(&io->task.cdb, lba, (uint32_t)io->part);
+        scsi_write_same(&io->task.cdb, lba, (uint32_t)io->part,
+                        io->may_unmap && facts->zeroes_by_unmap);
         set_own(io, zeroes, facts->capacity.block_length);
         break;
     default:

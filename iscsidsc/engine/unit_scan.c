@@ -35,6 +35,7 @@ enum step {
     STEP_CAPACITY_10,
     STEP_CAPACITY_16,
     STEP_LIMITS,
+    STEP_PROVISIONING,
     STEP_MODE,
 };
 
@@ -253,12 +254,27 @@ static void take_capacity(struct scan *scan, const struct blob *data)
         conclude(scan);
 }
 
-static void take_limits(struct scan *scan, const struct blob *data)
+static void ask_mode(struct scan *scan)
 {
     struct scsi_cdb cdb;
-    scsi_vpd_block_limits(&scan->now.facts.limits, data->data, data->length);
     scsi_mode_sense(&cdb, MODE_LENGTH);
     ask(scan, STEP_MODE, &cdb, MODE_LENGTH);
+}
+
+static void take_limits(struct scan *scan, const struct blob *data)
+{
+    struct unit_facts *facts = &scan->now.facts;
+    scsi_vpd_block_limits(&facts->limits, data->data, data->length);
+    if (facts->limits.unmap > 0)
+        ask_page(scan, STEP_PROVISIONING, SCSI_VPD_PROVISIONING);
+    else
+        ask_mode(scan); /* it has all of its blocks */
+}
+
+static void take_provisioning(struct scan *scan, const struct blob *data)
+{
+    scan->now.facts.zeroes_by_unmap = scsi_vpd_zeroes_by_unmap(data->data, data->length);
+    ask_mode(scan);
 }
 
 static void take_mode(struct scan *scan, const struct blob *data)
@@ -357,6 +373,9 @@ static void take(struct scan *scan, enum status status, const struct reply_scsi 
         break;
     case STEP_LIMITS:
         take_limits(scan, data);
+        break;
+    case STEP_PROVISIONING:
+        take_provisioning(scan, data);
         break;
     case STEP_MODE:
         take_mode(scan, data);

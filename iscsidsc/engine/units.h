@@ -22,6 +22,7 @@ struct unit_facts {
     struct scsi_inquiry_data inquiry;
     struct scsi_capacity capacity;   /* zeros: none, or it is not ready */
     struct scsi_block_limits limits; /* of a disk */
+    bool zeroes_by_unmap;            /* the same: WRITE SAME with UNMAP leaves zeros */
     struct scsi_mode mode;           /* the same */
     char serial[UNIT_SERIAL_ROOM];   /* "" when it tells none */
     /* The same for a unit of the target in every session and run, of whatever it tells that says

@@ -143,8 +143,9 @@ void scsi_report_luns(struct scsi_cdb *cdb, uint32_t length);
 void scsi_read(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
 void scsi_write(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks, bool force_unit_access);
 void scsi_synchronize_cache(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
-/* (16); its data are one block, which is written to each. */
-void scsi_write_same(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks);
+/* (16); its data are one block, which is written to each. `unmap`: those that would read as that
+ * block when they are unmapped need not be kept. */
+void scsi_write_same(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks, bool unmap);
 /* Its data are the blocks that are to be found, then those that are to be written. */
 void scsi_compare_and_write(struct scsi_cdb *cdb, uint64_t lba, uint8_t blocks,
                             bool force_unit_access);

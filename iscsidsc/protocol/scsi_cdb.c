@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define BIT_FORCE_UNIT_ACCESS 0x08
+#define BIT_WRITE_SAME_UNMAP  0x08
 
 static void start(struct scsi_cdb *cdb, uint8_t opcode)
 {
@@ -81,9 +82,11 @@ void scsi_synchronize_cache(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks)
     blocks_command(cdb, SCSI_SYNCHRONIZE_CACHE_10, SCSI_SYNCHRONIZE_CACHE_16, lba, blocks);
 }
 
-void scsi_write_same(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks)
+void scsi_write_same(struct scsi_cdb *cdb, uint64_t lba, uint32_t blocks, bool unmap)
 {
     start(cdb, SCSI_WRITE_SAME_16);
+    if (unmap)
+        cdb->bytes[1] |= BIT_WRITE_SAME_UNMAP;
     put_be64(cdb->bytes + 2, lba);
     put_be32(cdb->bytes + 10, blocks);
 }

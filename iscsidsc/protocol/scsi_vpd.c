@@ -119,3 +119,13 @@ bool scsi_vpd_block_limits(struct scsi_block_limits *out, const uint8_t *page, s
         out->write_same = get_be64(page + 36);
     return true;
 }
+
+/* --- logical block provisioning --- */
+
+enum { PROVISIONING_LENGTH = 6, LBPWS = 0x40, LBPRZ = 0x04 };
+
+bool scsi_vpd_zeroes_by_unmap(const uint8_t *page, size_t length)
+{
+    return page_length(SCSI_VPD_PROVISIONING, page, length) >= PROVISIONING_LENGTH &&
+           (page[5] & LBPWS) != 0 && (page[5] & LBPRZ) != 0;
+}

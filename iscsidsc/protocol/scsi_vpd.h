@@ -7,7 +7,12 @@
 
 #include <stdbool.h>
 
-enum { SCSI_VPD_SERIAL = 0x80, SCSI_VPD_IDENTIFICATION = 0x83, SCSI_VPD_BLOCK_LIMITS = 0xb0 };
+enum {
+    SCSI_VPD_SERIAL = 0x80,
+    SCSI_VPD_IDENTIFICATION = 0x83,
+    SCSI_VPD_BLOCK_LIMITS = 0xb0,
+    SCSI_VPD_PROVISIONING = 0xb2,
+};
 
 /* Length in bytes of the whole answer to REPORT LUNS, 0 when too little of it is there. */
 uint32_t scsi_luns_length(const uint8_t *data, size_t length);
@@ -50,5 +55,9 @@ struct scsi_block_limits {
 };
 /* All 0 when it is another page; false then. */
 bool scsi_vpd_block_limits(struct scsi_block_limits *out, const uint8_t *page, size_t length);
+
+/* Of the page for logical block provisioning (SBC-3, 6.5.4): can WRITE SAME (16) unmap blocks, and
+ * do unmapped ones read as zeros? False when it is another page. */
+bool scsi_vpd_zeroes_by_unmap(const uint8_t *page, size_t length);
 
 #endif

@@ -18,10 +18,11 @@ static struct {
     atomic_uint connections;
     _Atomic uint8_t opcode; /* of PDUs in place of which */
     _Atomic enum target_end end;
-    atomic_uint left;    /* so many times, the connection ends, or nothing is sent */
-    _Atomic uint8_t cdb; /* opcode of commands that are */
-    atomic_bool swallow; /* dropped, or */
-    atomic_bool refuse;  /* answered like this: */
+    atomic_uint left;     /* so many times, the connection ends, or nothing is sent */
+    _Atomic uint8_t cdb;  /* opcode of commands that are */
+    _Atomic uint8_t bits; /* in the second byte of the latest of those */
+    atomic_bool swallow;  /* dropped, or */
+    atomic_bool refuse;   /* answered like this: */
     _Atomic uint8_t status, key;
     atomic_uint asc;
     atomic_bool deferred;   /* in deferred sense data */
@@ -116,6 +117,7 @@ static void on_incoming(void *context, struct target_connection *connection,
     }
     if (cdb[0] != orders.cdb)
         return;
+    orders.bits = cdb[1];
     orders.commands++;
     if (orders.swallow || orders.swallows > 0)
         in->answered = true; /* but it is not */

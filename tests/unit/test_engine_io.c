@@ -100,6 +100,32 @@ static void each_kind_does_what_it_says(void **state)
     assert_int_equal(sense.key, SCSI_MISCOMPARE);
 }
 
+/* Only where somebody wants that, and where the unit promises zeros. */
+static void zeroes_are_unmapped_where_that_may_be(void **state)
+{
+    static const uint8_t zeroes[BLOCK * 8];
+    (void)state;
+    open_volume(NULL);
+    assert_true(volume->facts.zeroes_by_unmap);
+    fill(data, sizeof data, 9);
+    orders.cdb = SCSI_WRITE_SAME_16;
+    for (unsigned may = 0; may < 2; may++) {
+        for (unsigned can = 0; can < 2; can++) {
+            assert_status(transfer(IO_WRITE, 0, 8, data), STATUS_OK);
+            struct io io = io_of(IO_WRITE_ZEROES, 0, 8, NULL);
+            io.may_unmap = may;
+            LIST_OWNER(list_first(&volume->paths), struct path, link)->unit->facts.zeroes_by_unmap =
+                can;
+            assert_status(run_io(&io), STATUS_OK);
+            assert_int_equal(orders.bits, may && can ? 0x08 : 0);
+            assert_memory_equal(target_disk_memory(disk), zeroes, sizeof zeroes);
+        }
+    }
+    struct io io = io_of(IO_DISCARD, 0, 8, NULL);
+    io.may_unmap = true;
+    assert_status(run_io(&io), STATUS_INVALID_PARAMETER);
+}
+
 static void callers_have_commands_of_their_own(void **state)
 {
     struct iov piece = {back, 36};
@@ -481,6 +507,7 @@ int main(void)
         IO_TEST(what_is_written_is_read),
         IO_TEST(large_ones_are_split_and_pieces_stay),
         IO_TEST(each_kind_does_what_it_says),
+        IO_TEST(zeroes_are_unmapped_where_that_may_be),
         IO_TEST(callers_have_commands_of_their_own),
         IO_TEST(nonsense_is_refused),
         IO_TEST(a_write_protected_unit_is_known_as_such),

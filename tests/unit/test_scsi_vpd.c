@@ -164,6 +164,27 @@ static void serial_numbers_are_read(void **state)
     assert_serial("\0\x80", 2, 20, "");
 }
 
+static bool zeroes_by_unmap(const char *page, size_t length)
+{
+    uint8_t *copy = exactly(page, length);
+    bool told = scsi_vpd_zeroes_by_unmap(copy, length);
+    free(copy);
+    return told;
+}
+
+static void what_unmapping_leaves_is_read(void **state)
+{
+    (void)state;
+    assert_true(zeroes_by_unmap("\0\xb2\0\x04\0\x44\x02\0", 8));
+    assert_true(zeroes_by_unmap("\0\xb2\0\x04\0\xe4\x02\0", 8));
+    assert_false(zeroes_by_unmap("\0\xb2\0\x04\0\x40\x02\0", 8)); /* anything */
+    assert_false(zeroes_by_unmap("\0\xb2\0\x04\0\xa4\x02\0", 8)); /* UNMAP alone */
+    assert_false(zeroes_by_unmap("\0\xb0\0\x04\0\x44\x02\0", 8)); /* another page */
+    assert_false(zeroes_by_unmap("\0\xb2\0\x01\0\x44", 6));       /* short */
+    assert_false(zeroes_by_unmap("\0\xb2\0\x04\0", 5));           /* cut */
+    assert_false(zeroes_by_unmap("\0\xb2", 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +193,7 @@ int main(void)
         cmocka_unit_test(the_best_designator_is_taken),
         cmocka_unit_test(pages_without_a_designator),
         cmocka_unit_test(serial_numbers_are_read),
+        cmocka_unit_test(what_unmapping_leaves_is_read),
     };
     return cmocka_run_group_tests_name("scsi_vpd", tests, NULL, NULL);
 }
