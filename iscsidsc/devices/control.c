@@ -1,8 +1,10 @@
 #include "devices/control.h"
 #include "engine/failover.h"
+#include "engine/log.h"
 #include "engine/mappings.h"
 #include "protocol/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { WORDS_MOST = 6, HOST = 3 /* \\.\Scsi3: */ };
@@ -68,7 +70,7 @@ static enum status look_for_units(struct engine *engine, const uint32_t at[4])
     return STATUS_OK;
 }
 
-enum status devices_control(struct engine *engine, const char *text, size_t length)
+static enum status obey(struct engine *engine, const char *text, size_t length)
 {
     struct command command;
     uint32_t numbers[4];
@@ -81,4 +83,25 @@ enum status devices_control(struct engine *engine, const char *text, size_t leng
         is_word(&command, 1, "add-single-device") && take_numbers(&command, 2, 4, numbers))
         return look_for_units(engine, numbers);
     return STATUS_INVALID_PARAMETER;
+}
+
+static const char *reason_of(enum status status)
+{
+    return status == STATUS_INVALID_PARAMETER
+               ? "not one of the lines that are known, or a number above 255"
+               : status_text(status);
+}
+
+/* Who wrote it sees a number. */
+enum status devices_control(struct engine *engine, const char *text, size_t length)
+{
+    char line[CONTROL_MOST + 1];
+    enum status status = obey(engine, text, length);
+    if (status != STATUS_OK) {
+        snprintf(line, sizeof line, "%.*s", (int)(length < CONTROL_MOST ? length : CONTROL_MOST),
+                 text);
+        line[strcspn(line, "\r\n")] = '\0';
+        engine_log(OS_LOG_WARNING, "bad-control", "line", line, "reason", reason_of(status), NULL);
+    }
+    return status;
 }
