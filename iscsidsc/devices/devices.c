@@ -130,6 +130,7 @@ static struct local_device *new_device(const struct unit *unit)
     device->disk = disk;
     snprintf(device->place, sizeof device->place, "bus%u/target%u/lun%u",
              units_bus(unit->session->units), units_target(unit->session->units), unit->os_lun);
+    disk_name(disk, device->place);
     return device;
 }
 

@@ -121,6 +121,8 @@ static void finish(struct disk_request *request, enum status status)
     os_free(request->scratch);
     request->scratch = NULL;
     request->status = status;
+    if (status != STATUS_OK)
+        disk_log_failure(request);
     if (was_change && !list_empty(&disk->waiting))
         go_on(disk);
     request->done(request);
@@ -139,6 +141,7 @@ static void submit(struct disk_request *request, enum io_kind kind, uint8_t *dat
     request->io.pieces = &request->piece;
     request->io.piece_count = data == NULL ? 0 : 1;
     request->io.force_unit_access = request->force_unit_access && kind == IO_WRITE;
+    request->io.may_unmap = request->may_unmap && kind == IO_WRITE_ZEROES;
     /* Whoever mounts a disk is its only user: what is under way may be sent again. */
     request->io.repeatable = true;
     io_submit(&request->io);

@@ -8,7 +8,11 @@
 
 #include "engine/io.h"
 
+enum { DISK_NAME_ROOM = 48 };
+
 struct disk {
+    char
+        name[DISK_NAME_ROOM]; /* in the log, which is told of requests that failed; "": it is not */
     unsigned holds;
     struct volume *volume; /* held */
     uint32_t block;        /* bytes */
@@ -18,6 +22,9 @@ struct disk {
     struct list waiting;  /* those that would change the same blocks */
     unsigned unaligned;   /* of `changes`, those that change parts of blocks */
     unsigned outstanding; /* requests that have not ended */
+    uint64_t told_since;  /* lines of the log are counted from then on (os_now): */
+    unsigned told;
+    unsigned untold; /* failures without a line */
 };
 
 /* Held once. NULL: out of memory. All that hand on one volume share its disk: only then are
@@ -46,6 +53,7 @@ struct disk_request {
     uint64_t length;
     uint8_t *data; /* not changed by a write */
     bool force_unit_access;
+    bool may_unmap; /* DISK_ZERO: as of an io */
     void (*done)(struct disk_request *request);
     void *context;
 
@@ -65,6 +73,12 @@ struct disk_request {
     bool changing; /* it is in `changes` */
     bool flushed;  /* the flush behind what knows no FUA */
 };
+
+/* What the log is to call it. */
+void disk_name(struct disk *disk, const char *name);
+
+/* Of a request that failed by what became of its commands. For disk.c. */
+void disk_log_failure(const struct disk_request *request);
 
 /* `done` may be called from inside when there is nothing to be done. */
 void disk_submit(struct disk_request *request);

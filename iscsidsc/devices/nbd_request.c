@@ -123,6 +123,7 @@ static void submit(struct nbd_io *request)
     disk->length = request->wire.length;
     disk->data = request->data;
     disk->force_unit_access = (request->wire.flags & NBD_FLAG_FUA) != 0;
+    disk->may_unmap = (request->wire.flags & NBD_FLAG_NO_HOLE) == 0;
     disk->done = on_done;
     disk->context = request;
     disk_submit(disk);

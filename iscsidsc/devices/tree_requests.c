@@ -98,11 +98,12 @@ static void on_flush(void *context, struct fuse_tree_request *asked)
     ask(context, DISK_FLUSH, 0, 0, NULL, asked);
 }
 
-/* A hole has to read as zeros, which UNMAP alone does not promise. */
+/* A hole has to read as zeros, which a discard does not promise. */
 static void on_zero(void *context, uint64_t offset, uint64_t length, enum fuse_tree_zero kind,
                     struct fuse_tree_request *asked)
 {
-    (void)kind;
+    struct tree_request *request = fuse_tree_own(asked);
+    request->disk.may_unmap = kind == FUSE_TREE_FREE;
     ask(context, DISK_ZERO, offset, length, NULL, asked);
 }
 
