@@ -7,6 +7,7 @@
 import contextlib
 import ctypes
 import errno
+import json
 import mmap
 import os
 import random
@@ -178,6 +179,21 @@ class Files(Case):
                 self.assertEqual(fallocate(file, COLLAPSE, 0, 4096), errno.EOPNOTSUPP)
                 self.assertEqual(os.fstat(file).st_size, SIZE if lun == 0 else 1 << 20)
 
+    def test_space_is_given_back(self):
+        """By what promises zeros; nothing else is asked to do that."""
+        self.log_in_to_disk()
+        with self.opened(0) as file:
+            os.pwrite(file, b"\x5a" * SIZE, 0)
+            before = os.stat(self.disks[0]).st_blocks
+            self.assertGreaterEqual(before * 512, SIZE)
+            self.assertEqual(fallocate(file, KEEP_SIZE | PUNCH_HOLE, 0, 1 << 20), 0)
+            holed = os.stat(self.disks[0]).st_blocks
+            self.assertLessEqual(holed * 512, SIZE - (1 << 20) + 4096)
+            self.tool("qemu-io", "-f", "raw", "-t", "none", "-c", "write -z -u 1M 1M", self.wait_for_nbd(0))
+            self.assertLessEqual(os.stat(self.disks[0]).st_blocks * 512, SIZE - (2 << 20) + 4096)
+        with self.opened(0, os.O_RDONLY) as file:
+            self.assertTrue(os.pread(file, SIZE, 0) == bytes(2 << 20) + b"\x5a" * (SIZE - (2 << 20)), "other bytes")
+
     def test_both_forms_are_one_disk(self):
         """Parts of one block are changed through both at the same time: neither change is lost."""
         self.log_in_to_disk()
@@ -196,6 +212,54 @@ class Files(Case):
             room = mmap.mmap(-1, 4096)
             os.preadv(file, [room], 0)
             self.assertEqual(list(room[:400]), [i // 2 + 1 for i in range(400)])
+
+
+@unittest.skipIf(reason_to_skip(), reason_to_skip())
+class Holes(Case):
+    """The target takes no WRITE SAME but those that may unmap (byte 1 of the CDB)."""
+
+    more = ["--fault", "on scsi-command with cdb=0x93 with byte33=0 answer check-condition 4 0x44 0"]
+
+    def test_only_holes_may_be_unmapped(self):
+        self.log_in_to_disk()
+        uri = self.wait_for_nbd(0)
+        with self.opened(0) as file:
+            self.assertEqual(fallocate(file, KEEP_SIZE | PUNCH_HOLE, 65536, 65536), 0)
+            self.assertEqual(fallocate(file, KEEP_SIZE | ZERO_RANGE, 65536, 65536), errno.EIO)
+        self.tool("qemu-io", "-f", "raw", "-t", "none", "-c", "write -z -u 1M 64k", uri)
+        self.assertIn("Input/output error", self.tool("qemu-io", "-f", "raw", "-t", "none", "-c", "write -z 1M 64k", uri, code=1))
+        line = self.service.wait_event("io-failed")
+        self.assertIn(" device=bus0/target0/lun0 kind=zero offset=65536 length=65536 status=SCSI_STATUS scsi-status=0x02 sense=4/44/00 ", line)
+
+
+@unittest.skipIf(reason_to_skip(), reason_to_skip())
+class Failures(Case):
+    more = ["--fault", "on scsi-command with cdb=0x28 with lba=256 answer check-condition 3 0x11 0"]
+
+    def lines(self):
+        return [line for line in self.service.lines if " event=io-failed" in line]
+
+    def test_a_medium_error_is_told(self):
+        self.log_in_to_disk()
+        with self.opened(0, os.O_RDONLY | os.O_DIRECT) as file:
+            room = mmap.mmap(-1, 8192)
+            self.assert_errno(errno.EIO, os.preadv, file, [room], 256 * 512)
+            line = self.service.wait_event("io-failed")
+            self.assertIn(" level=error event=io-failed device=bus0/target0/lun0 kind=read offset=131072 length=8192 "
+                          "status=SCSI_STATUS scsi-status=0x02 sense=3/11/00 untold=0", line)
+            self.assertEqual(os.preadv(file, [room], 0), 8192)
+        self.assertIn("Input/output error", self.tool("qemu-io", "-r", "-f", "raw", "-c", "read 128k 4k", self.wait_for_nbd(0), code=1))
+        self.assertIn(" kind=read offset=131072 length=4096 ", self.service.wait_event("io-failed", 2))
+
+    def test_many_do_not_fill_the_log(self):
+        self.log_in_to_disk()
+        begin = time.monotonic()
+        with self.opened(0, os.O_RDONLY | os.O_DIRECT) as file:
+            for _ in range(100):
+                self.assert_errno(errno.EIO, os.preadv, file, [mmap.mmap(-1, 4096)], 256 * 512)
+        windows = 1 + int((time.monotonic() - begin) / 10)
+        self.service.wait_event("io-failed", 10)
+        self.assertLessEqual(len(self.lines()), 10 * windows)
 
 
 @unittest.skipIf(reason_to_skip(), reason_to_skip())
@@ -355,6 +419,28 @@ class Rights(Case):
 
 
 @unittest.skipIf(reason_to_skip(), reason_to_skip())
+class Portals(Case):
+    more = ["--portal", "127.0.0.1:0"]
+
+    def where(self):
+        with open(os.path.join(self.root, "status")) as file:
+            return [":".join(line.split()[3:5]) for line in file if not line.startswith("#")]
+
+    def test_control_moves_a_session(self):
+        self.log_in_to_disk()
+        self.assertEqual(len(self.target.portals), 2)
+        with self.opened(0) as file:
+            for number in 1, 0:
+                portal = self.target.portals[number]
+                with open(os.path.join(self.root, "control"), "wb", 0) as control:
+                    control.write(b"target 0 0 address %s\n" % portal.encode())
+                test_service.wait_for(lambda: self.where() == [portal], "the session to be at " + portal)
+                self.assertEqual(os.pwrite(file, b"%d" % number, number), 1)
+        with open(self.place(0, "generic/portal")) as told:
+            self.assertEqual(told.read(), self.target.portals[0] + "\n")
+
+
+@unittest.skipIf(reason_to_skip(), reason_to_skip())
 class ComingAndGoing(Case):
     more = Case.more + ["--on-hup", "--of", device_case.TARGET + ",7", "--lun", "ram:128K"]
 
@@ -364,6 +450,31 @@ class ComingAndGoing(Case):
         self.target.process.send_signal(signal.SIGHUP)
         test_service.wait_for(lambda: self.succeed("ReportTargetMappings") and os.path.exists(self.file(7)), "the new unit")
         self.assertEqual(os.stat(self.file(7)).st_size, 128 << 10)
+
+    def order(self, text):
+        with open(os.path.join(self.root, "control"), "wb", 0) as file:
+            file.write(text)
+
+    def test_a_unit_appears_when_it_is_asked_for(self):
+        self.log_in_to_disk()
+        self.target.process.send_signal(signal.SIGHUP)
+        test_service.wait_for(lambda: ["changed"] in self.target.said(), "the target to have the unit")
+        self.assertFalse(os.path.exists(self.file(7)))
+        self.order(b"scsi add-single-device 3 0 0 7\n")
+        self.wait_for(self.file(7))
+        with open(os.path.join(self.root, "status")) as file:
+            units = [line.split()[:3] for line in file if not line.startswith("#")]
+        self.assertEqual(units, [["0", "0", lun] for lun in ("0", "1", "2", "7")])
+
+    def test_lines_that_mean_nothing(self):
+        self.log_in_to_disk()
+        bad = b"", b"target 0 0\n", b"target 0 256 address 127.0.0.1\n", b"target 0 0 address 127.0.0.1\nx", b"scsi add-single-device 0 0 0\n"
+        for text in bad[1:]:
+            self.assert_errno(errno.EINVAL, self.order, text)
+        self.assert_errno(errno.ENODEV, self.order, b"scsi add-single-device 3 0 9 0\n")
+        self.assert_errno(errno.ENODEV, self.order, b"scsi add-single-device 0 0 0 0\n")
+        self.assertIn(" event=bad-control line=\"target 0 0\" reason=", self.service.wait_event("bad-control"))
+        self.service.wait_event("bad-control", len(bad) + 1)
 
     def test_who_has_it_open_is_not_cut_off(self):
         self.log_in_to_disk()
@@ -394,6 +505,25 @@ class ComingAndGoing(Case):
             self.assertEqual(self.listed(), [])
             self.assert_errno(errno.ENOTCONN, os.pread, file, 1, SIZE - 1)
         self.assertFalse(os.path.exists(self.root + ".sockets"))
+
+    def test_a_disk_grows_and_shrinks_while_it_is_open(self):
+        self.log_in_to_disk()
+        uri = self.wait_for_nbd(0)
+        with self.opened(0) as file:
+            for size in 2 * SIZE, SIZE // 2:
+                self.target.stop_signal = signal.SIGKILL
+                self.target.stop()
+                os.truncate(self.disks[0], size)
+                self.target = self.start_target(self.portal)
+                test_service.wait_for(lambda: os.fstat(file).st_size == size, "the file to have %d bytes" % size)
+                self.assertEqual(json.loads(self.tool("nbdinfo", "--json", uri))["exports"][0]["export-size"], size)
+                self.assertEqual(os.pwrite(file, b"last", size - 4), 4)
+                self.assert_errno(errno.ENOSPC, os.pwrite, file, b"x", size)
+                with open(self.place(0, "generic/capacity")) as told:
+                    self.assertEqual(told.read(), "%d\n" % size)
+                with open(self.disks[0], "rb") as disk:
+                    disk.seek(size - 4)
+                    self.assertEqual(disk.read(), b"last")
 
     def test_it_goes_on_over_a_restart_of_the_target(self):
         self.log_in_to_disk()
