@@ -379,6 +379,32 @@ static void not_when_that_is_switched_off(void **state)
     assert_int_equal(orders.connections, before);
 }
 
+static void reload(void *text)
+{
+    struct configuration *configuration;
+    if (configuration_parse(&configuration, text, "iscsi.conf", NULL) != STATUS_OK)
+        abort();
+    engine_configure(engine, configuration);
+}
+
+static void nor_when_a_reload_switches_it_off(void **state)
+{
+    static char off[] = QUICK "PreferredPortal = 127.0.0.2\nPortalFailbackTime = 0\n";
+    (void)state;
+    open_portals(QUICK "PreferredPortal = 127.0.0.2\nPortalFailbackTime = 1\n");
+    assert_status(add_portal(&portals[0]), STATUS_OK);
+    down(1);
+    log_in_to_known();
+    in_engine(reload, off);
+    up(1);
+    unsigned before = orders.connections;
+    uint64_t end = os_now() + 1500; /* the look that was due when it was read */
+    while (os_now() < end)
+        assert_status(transfer(IO_READ, 0, 1, back), STATUS_OK);
+    assert_int_equal(where(), 0);
+    assert_int_equal(orders.connections, before);
+}
+
 /* A caller of Windows' interface who names a portal means that one, until somebody sends it away.
  */
 static void a_session_with_a_portal_of_its_own_stays(void **state)
@@ -510,6 +536,7 @@ int main(void)
         FAILOVER_TEST(one_that_was_chosen_is_gone_back_to),
         FAILOVER_TEST(a_better_portal_that_does_not_answer_harms_nobody),
         FAILOVER_TEST(not_when_that_is_switched_off),
+        FAILOVER_TEST(nor_when_a_reload_switches_it_off),
         FAILOVER_TEST(a_session_with_a_portal_of_its_own_stays),
         FAILOVER_TEST(the_preferred_portal_is_used_first),
         FAILOVER_TEST(else_the_others_and_then_back),
