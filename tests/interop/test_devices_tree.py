@@ -448,7 +448,10 @@ class ComingAndGoing(Case):
         self.log_in_to_disk()
         self.assertFalse(os.path.exists(self.file(7)))
         self.target.process.send_signal(signal.SIGHUP)
-        test_service.wait_for(lambda: self.succeed("ReportTargetMappings") and os.path.exists(self.file(7)), "the new unit")
+        test_service.wait_for(lambda: ["changed"] in self.target.said(), "the target to have the unit")
+        with self.opened(0, os.O_RDONLY | os.O_DIRECT) as file:
+            os.preadv(file, [mmap.mmap(-1, 4096)], 0)  # the first command is told that there are others
+        self.wait_for(self.file(7))
         self.assertEqual(os.stat(self.file(7)).st_size, 128 << 10)
 
     def order(self, text):
