@@ -44,29 +44,45 @@ static void make_parents(char *path)
     }
 }
 
-enum status os_link_set(const char *path, const char *text)
+/* 0, or errno. A unit has dozens of links, nearly all of them in directories that are there. */
+static int make(char *path, const char *text)
 {
-    char fresh[OS_PATH_ROOM];
+    bool made = symlink(text, path) == 0;
+    /* Somebody else may remove a directory that is empty. */
+    for (int i = 0; !made && errno == ENOENT && i < ATTEMPTS; i++) {
+        make_parents(path);
+        made = symlink(text, path) == 0;
+    }
+    return made ? 0 : errno;
+}
+
+static enum status replace(const char *path, char *fresh, const char *text)
+{
     struct stat found;
-    int length = snprintf(fresh, sizeof fresh, "%s.new", path);
-    if (length < 0 || (size_t)length >= sizeof fresh)
-        return STATUS_INVALID_PARAMETER;
     if (lstat(path, &found) == 0 && !S_ISLNK(found.st_mode))
         return STATUS_BUSY;
-    bool made = false;
-    /* Somebody else may remove a directory that is empty. */
-    for (int i = 0; !made && i < ATTEMPTS; i++) {
-        make_parents(fresh);
-        unlink(fresh);
-        made = symlink(text, fresh) == 0;
-    }
-    if (!made)
-        return link_status(errno);
+    unlink(fresh);
+    int failed = make(fresh, text);
+    if (failed != 0)
+        return link_status(failed);
     if (rename(fresh, path) == 0)
         return STATUS_OK;
     int error = errno;
     unlink(fresh);
     return link_status(error);
+}
+
+enum status os_link_set(const char *path, const char *text)
+{
+    char fresh[OS_PATH_ROOM], copy[OS_PATH_ROOM];
+    int length = snprintf(fresh, sizeof fresh, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof fresh)
+        return STATUS_INVALID_PARAMETER;
+    snprintf(copy, sizeof copy, "%s", path);
+    int failed = make(copy, text);
+    if (failed == EEXIST)
+        return replace(path, fresh, text);
+    return failed == 0 ? STATUS_OK : link_status(failed);
 }
 
 bool os_link_text(const char *path, char out[OS_PATH_ROOM])
