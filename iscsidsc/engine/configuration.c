@@ -88,6 +88,17 @@ enum status configuration_load_file(struct configuration **out, const char *path
     return STATUS_CONFIGURATION;
 }
 
+/* It may hold the passwords of the machine's service, which are not for the programs of others. */
+static enum status load_of_machine(struct configuration **out, const char *path,
+                                   const struct configuration_teller *teller, bool *found)
+{
+    if (!os_file_withheld(path))
+        return load(out, path, teller, found);
+    tell(teller, true, path, "is not for this user to read, and counts for nothing here");
+    *found = false;
+    return STATUS_OK;
+}
+
 enum status configuration_load(struct configuration **out, const char *directory,
                                const struct configuration_teller *teller)
 {
@@ -103,7 +114,7 @@ enum status configuration_load(struct configuration **out, const char *directory
     }
     /* A directory that begins with a slash is a Unix one, and only there is /etc. */
     if (!found && directory != NULL && directory[0] == '/')
-        status = load(out, "/etc/iscsi.conf", teller, &found);
+        status = load_of_machine(out, "/etc/iscsi.conf", teller, &found);
     return found ? status : configuration_parse(out, "", "", teller);
 }
 
@@ -226,6 +237,16 @@ const struct parameters *configuration_parameters(const struct configuration *co
 uint32_t configuration_line(const struct configuration *configuration, size_t parameter)
 {
     return configuration->lines[parameter];
+}
+
+void configuration_tell_value(const struct configuration *configuration, size_t parameter,
+                              const struct configuration_teller *teller, const char *what)
+{
+    char path[PATH_ROOM];
+    const struct place *place = &configuration->places[parameter];
+    snprintf(path, sizeof path, "%.*s:%lu:%lu", PATH_ROOM - 64, configuration->file,
+             (unsigned long)place->line, (unsigned long)place->column);
+    tell(teller, false, path, what);
 }
 
 const char *configuration_file(const struct configuration *configuration)

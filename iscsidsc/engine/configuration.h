@@ -171,7 +171,7 @@ enum status configuration_parse(struct configuration **out, const char *text, co
 enum status configuration_load_file(struct configuration **out, const char *path,
                                     const struct configuration_teller *teller);
 /* The file iscsi.conf of the state directory, else /etc/iscsi.conf, else the defaults. `directory`
- * may be NULL. */
+ * may be NULL. One in /etc that only root may read is root's alone: that is a warning. */
 enum status configuration_load(struct configuration **out, const char *directory,
                                const struct configuration_teller *teller);
 /* NULL is harmless. Wipes the passwords. */
@@ -206,6 +206,9 @@ bool configuration_has_discovery(const struct configuration *configuration, cons
 const struct parameters *configuration_parameters(const struct configuration *configuration);
 /* The line that sets a row of parameter_table; 0: none. */
 uint32_t configuration_line(const struct configuration *configuration, size_t parameter);
+/* Of a row that is set, to a teller: "file:line:column: what is wrong" with its value. */
+void configuration_tell_value(const struct configuration *configuration, size_t parameter,
+                              const struct configuration_teller *teller, const char *what);
 const char *configuration_file(const struct configuration *configuration); /* empty: none */
 
 /* --- words --- */

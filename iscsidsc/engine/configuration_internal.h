@@ -6,11 +6,17 @@
 #include "engine/network.h"
 #include "os/memory.h"
 
+struct place {
+    uint32_t line;   /* from 1 on */
+    uint32_t column; /* likewise, in characters */
+};
+
 /* Of a file. */
 struct setting {
     struct setting *next;
     enum scoped_parameter parameter;
-    uint32_t line, column; /* of the value */
+    uint32_t line;      /* of the name */
+    struct place place; /* of the value, which may be on a line further down */
     uint32_t number;
     const char *text; /* instead; NULL: a number */
 };
@@ -27,8 +33,9 @@ struct section {
 
 struct configuration {
     struct parameters parameters;
-    uint32_t lines[PARAMETERS_COUNT]; /* that set them */
-    struct section global;            /* its `next` are the others, in the order of the file */
+    uint32_t lines[PARAMETERS_COUNT];      /* that set them */
+    struct place places[PARAMETERS_COUNT]; /* of their values */
+    struct section global;                 /* its `next` are the others, in the order of the file */
     struct configuration_discovery *discovery;
     size_t discovery_count;
     const char *file;
@@ -38,11 +45,6 @@ struct configuration {
 const struct setting *section_find(const struct section *section, enum scoped_parameter parameter);
 
 /* --- lines: configuration_lines.c --- */
-
-struct place {
-    uint32_t line;   /* from 1 on */
-    uint32_t column; /* likewise, in characters */
-};
 
 #define LINE_ROOM 2048u
 

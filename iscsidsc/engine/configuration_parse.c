@@ -142,7 +142,7 @@ static void take_scoped(struct parse *parse, const struct scoped_info *info)
     }
     setting->parameter = parameter;
     setting->line = parse->assignment.name_at.line;
-    setting->column = parse->assignment.value_at.column;
+    setting->place = parse->assignment.value_at;
     if (!read_scoped(parse, info, setting) && parse->status != STATUS_NO_MEMORY)
         bad_scoped_value(parse, info);
     setting->next = section->settings;
@@ -162,6 +162,7 @@ static void take_service(struct parse *parse, size_t index)
         twice(parse, info->name, configuration->lines[index]);
     } else {
         configuration->lines[index] = parse->assignment.name_at.line;
+        configuration->places[index] = parse->assignment.value_at;
         service_value_expected(info, expected);
         if (!service_value(info, parse->assignment.value,
                            (char *)&configuration->parameters + info->offset))
@@ -313,9 +314,8 @@ static void check_bursts(struct parse *parse, const struct section *section)
     const struct setting *first = section_find(section, PARAMETER_FirstBurstLength);
     uint32_t most = number_of(parse->configuration, section, PARAMETER_MaxBurstLength);
     if (first != NULL && first->number > most)
-        tell(parse, (struct place){first->line, first->column}, false,
-             "FirstBurstLength is %lu, more than MaxBurstLength, %lu", (unsigned long)first->number,
-             (unsigned long)most);
+        tell(parse, first->place, false, "FirstBurstLength is %lu, more than MaxBurstLength, %lu",
+             (unsigned long)first->number, (unsigned long)most);
 }
 
 static const struct setting *setting_of(const struct parse *parse, const struct section *section,
@@ -335,8 +335,7 @@ static void check_secrets(struct parse *parse, const struct section *section)
     outgoing = setting_of(parse, section, PARAMETER_Password);
     if (later != NULL && incoming != NULL && outgoing != NULL &&
         strcmp(incoming->text, outgoing->text) == 0)
-        tell(parse, (struct place){later->line, later->column}, false,
-             "IncomingPassword is the same as Password");
+        tell(parse, later->place, false, "IncomingPassword is the same as Password");
 }
 
 /* Another section may have what is missing here, so these are no errors. */
@@ -352,8 +351,8 @@ static void check_pairs(struct parse *parse, const struct section *section)
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const struct setting *set = section_find(section, pairs[i].set);
         if (set != NULL && setting_of(parse, section, pairs[i].missing) == NULL)
-            tell(parse, (struct place){set->line, set->column}, true, "%s is set without %s",
-                 scoped_table[pairs[i].set].name, scoped_table[pairs[i].missing].name);
+            tell(parse, set->place, true, "%s is set without %s", scoped_table[pairs[i].set].name,
+                 scoped_table[pairs[i].missing].name);
     }
 }
 

@@ -30,6 +30,8 @@ enum status os_make_private_file(const char *path);
 /* May everybody on the machine read the file? Never on Windows, whose rights are of another kind.
  */
 bool os_file_exposed(const char *path);
+/* Is there a file that this user, who is not root, may not read? Never on Windows. */
+bool os_file_withheld(const char *path);
 /*
  * What changes whenever the file's content does. False: it cannot be told, because the file is not
  * there, was changed so recently that a further change could look the same, or the platform is late

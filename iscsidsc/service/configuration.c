@@ -5,19 +5,9 @@
 
 enum { TOLD_ROOM = 512 };
 
-/* The line that sets a text of the service. */
-static uint32_t line_of(const struct configuration *whole, size_t offset)
-{
-    size_t i = 0;
-    while (parameter_table[i].offset != offset)
-        i++;
-    return configuration_line(whole, i);
-}
-
 /* A text of the file, and how it is understood. */
 struct name {
-    const char *parameter;
-    size_t offset;
+    size_t offset; /* of its row in parameter_table */
     bool (*find)(const char *text, uint32_t *out);
     const char *what; /* it is to name */
 };
@@ -34,6 +24,24 @@ static bool find_mode(const char *text, uint32_t *mode)
     return *mode != 0 && (*mode & ~0666u) == 0;
 }
 
+static bool find_wish(const char *text, uint32_t *wish)
+{
+    static const char *const words[] = {
+        [LOOPS_AUTO] = "auto", [LOOPS_NO] = "no", [LOOPS_YES] = "yes"};
+    *wish = 0;
+    while (*wish < sizeof words / sizeof *words && !name_equal(words[*wish], text))
+        ++*wish;
+    return *wish < sizeof words / sizeof *words;
+}
+
+static size_t row_of(size_t offset)
+{
+    size_t i = 0;
+    while (parameter_table[i].offset != offset)
+        i++;
+    return i;
+}
+
 static enum status find(const struct configuration *whole, const struct name *wanted,
                         uint32_t unset, uint32_t *out, const struct configuration_teller *teller)
 {
@@ -42,9 +50,10 @@ static enum status find(const struct configuration *whole, const struct name *wa
     *out = unset;
     if (text[0] == '\0' || wanted->find(text, out))
         return STATUS_OK;
-    snprintf(problem, sizeof problem, "%.256s:%lu: %s: %s \"%s\"", configuration_file(whole),
-             (unsigned long)line_of(whole, wanted->offset), wanted->parameter, wanted->what, text);
-    teller->tell(teller->context, false, problem);
+    size_t row = row_of(wanted->offset);
+    snprintf(problem, sizeof problem, "%s: %s \"%s\"", parameter_table[row].name, wanted->what,
+             text);
+    configuration_tell_value(whole, row, teller, problem);
     return STATUS_CONFIGURATION;
 }
 
@@ -57,26 +66,25 @@ static enum status find_all(struct service_configuration *configuration,
         size_t offset;
         uint32_t unset;
     } names[] = {
-        {{"ServiceGroup", offsetof(struct parameters, service_group), os_group_find,
-          "there is no group"},
+        {{offsetof(struct parameters, service_group), os_group_find, "there is no group"},
          offsetof(struct service_configuration, group),
          OS_NO_GROUP},
-        {{"ServiceReadGroup", offsetof(struct parameters, service_read_group), os_group_find,
-          "there is no group"},
+        {{offsetof(struct parameters, service_read_group), os_group_find, "there is no group"},
          offsetof(struct service_configuration, read_group),
          OS_NO_GROUP},
-        {{"DeviceOwner", offsetof(struct parameters, device_owner), os_user_find,
-          "there is no user"},
+        {{offsetof(struct parameters, device_owner), os_user_find, "there is no user"},
          offsetof(struct service_configuration, device_owner),
          OS_NO_GROUP},
-        {{"DeviceGroup", offsetof(struct parameters, device_group), os_group_find,
-          "there is no group"},
+        {{offsetof(struct parameters, device_group), os_group_find, "there is no group"},
          offsetof(struct service_configuration, device_group),
          OS_NO_GROUP},
-        {{"DeviceMode", offsetof(struct parameters, device_mode), find_mode,
+        {{offsetof(struct parameters, device_mode), find_mode,
           "no octal number of read and write bits:"},
          offsetof(struct service_configuration, device_mode),
          0},
+        {{offsetof(struct parameters, loop_devices), find_wish, "neither yes, no nor auto:"},
+         offsetof(struct service_configuration, loops),
+         LOOPS_AUTO},
     };
     enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

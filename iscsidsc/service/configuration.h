@@ -5,6 +5,8 @@
 #include "engine/configuration.h"
 #include "os/runtime.h"
 
+enum loop_wish { LOOPS_AUTO, LOOPS_NO, LOOPS_YES };
+
 struct service_configuration {
     struct parameters parameters;
     uint32_t group;        /* ServiceGroup, OS_NO_GROUP when not set */
@@ -12,6 +14,7 @@ struct service_configuration {
     uint32_t device_owner; /* DeviceOwner, DeviceGroup: OS_NO_GROUP when not set */
     uint32_t device_group;
     uint32_t device_mode; /* DeviceMode: 0 when not set */
+    uint32_t loops;       /* LoopDevices: enum loop_wish */
 };
 
 /*

@@ -1,7 +1,6 @@
 #include "service/device_settings.h"
 #include "os/block.h"
 #include "os/system.h"
-#include "protocol/name.h"
 
 /* Block devices and links in /dev are the whole machine's: a service to whom somebody has given a
  * state directory of its own is one of several, and makes them only when it is told to. */
@@ -11,21 +10,18 @@ static bool is_the_systems(void)
     return os_loopback_allowed() && !os_environment("ISCSIDSC_STATE", own, sizeof own);
 }
 
-bool device_settings_loops(struct loop_devices_settings *out, const struct parameters *parameters,
-                           const char *state)
+void device_settings_loops(struct loop_devices_settings *out,
+                           const struct service_configuration *configuration, const char *state)
 {
-    const char *wanted = parameters->loop_devices;
-    bool automatic = wanted[0] == '\0' || name_equal(wanted, "auto");
-    if (!automatic && !name_equal(wanted, "yes") && !name_equal(wanted, "no"))
-        return false;
+    const struct parameters *parameters = &configuration->parameters;
     *out = (struct loop_devices_settings){
         .links = parameters->link_directory,
         .state = state,
-        .attach = automatic ? is_the_systems() : name_equal(wanted, "yes"),
+        .attach = configuration->loops == LOOPS_AUTO ? is_the_systems()
+                                                     : configuration->loops == LOOPS_YES,
         .retries = parameters->mount_retries,
         .interval = parameters->mount_interval,
     };
     if (out->links[0] == '\0' && is_the_systems())
         out->links = "/dev/iscsi";
-    return true;
 }

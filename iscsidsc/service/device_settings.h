@@ -3,10 +3,10 @@
 #define SERVICE_DEVICE_SETTINGS_H
 
 #include "devices/loop_devices.h"
-#include "engine/parameters.h"
+#include "service/configuration.h"
 
-/* The texts are those of `parameters` and `state`. False: LoopDevices is no word that it can be. */
-bool device_settings_loops(struct loop_devices_settings *out, const struct parameters *parameters,
-                           const char *state);
+/* The texts are those of `configuration` and `state`. */
+void device_settings_loops(struct loop_devices_settings *out,
+                           const struct service_configuration *configuration, const char *state);
 
 #endif

@@ -163,10 +163,7 @@ static enum status start_devices(struct service *service)
         return STATUS_INVALID_PARAMETER;
     if (directory[0] == '\0')
         return STATUS_OK;
-    if (!device_settings_loops(&settings.loops, parameters, service->meeting.state)) {
-        tell_failure("no-devices", STATUS_CONFIGURATION, "LoopDevices is yes, no or auto");
-        return STATUS_CONFIGURATION;
-    }
+    device_settings_loops(&settings.loops, &service->configuration, service->meeting.state);
     enum status status = devices_start(&service->devices, service->engine, &settings);
     if (status != STATUS_OK)
         tell_failure("no-devices", status, directory);

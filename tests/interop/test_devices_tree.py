@@ -408,14 +408,14 @@ class Rights(Case):
         self.assertEqual(self.try_as(12346, self.file(0)), str(errno.EACCES))
 
     def test_settings_that_mean_nothing(self):
-        for line in "DeviceMode = 0777", "DeviceMode = 0", "DeviceMode = 66x", "DeviceMode = 99999999999999999999", "DeviceOwner = no such user":
+        for line in "DeviceMode = 0777", "DeviceMode = 0", "DeviceMode = 66x", "DeviceMode = 99999999999999999999", "DeviceOwner = no such user", "LoopDevices = maybe":
             path = os.path.join(self.directory, "bad.conf")
             with open(path, "w") as file:
                 file.write(line + "\n")
             done = subprocess.run([test_service.program("iscsidscd"), "--check-config", path], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, check=False, text=True)
             self.assertEqual(done.returncode, 1, line)
-            self.assertIn("bad.conf:1: " + line.split()[0], done.stdout)
+            self.assertIn("bad.conf:1:%d: %s: " % (line.index("=") + 3, line.split()[0]), done.stdout)
 
 
 @unittest.skipIf(reason_to_skip(), reason_to_skip())

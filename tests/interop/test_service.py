@@ -391,7 +391,11 @@ class Configuration(Case):
         self.configure("ServiceGroup = no such group\n")
         done = self.check()
         self.assertEqual(done.returncode, 1)
-        self.assertIn("there is no group \"no such group\"", done.stdout)
+        self.assertIn("iscsi.conf:1:16: ServiceGroup: there is no group \"no such group\"", done.stdout)
+        self.configure("LoopDevices = \\\n  maybe\n")
+        done = self.check()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("iscsi.conf:2:3: LoopDevices: neither yes, no nor auto: \"maybe\"", done.stdout)
 
     def test_check_tells_everything(self):
         self.configure("Typo = 1\nPassword = short\n\nTargetName = iqn.2026-11.org.example:a\n  Continuous = yes\n")

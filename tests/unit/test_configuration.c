@@ -164,6 +164,8 @@ static const struct {
      "f:2:20: FirstBurstLength is 2048, more than MaxBurstLength, 1024"},
     {"FirstBurstLength = 262145",
      "f:1:20: FirstBurstLength is 262145, more than MaxBurstLength, 262144"},
+    {"MaxBurstLength = 1024\nFirstBurstLength = \\\n  2048",
+     "f:3:3: FirstBurstLength is 2048, more than MaxBurstLength, 1024"},
     {"TargetName = " A "\n MaxBurstLength = 512\n FirstBurstLength = 1024",
      "f:3:21: FirstBurstLength is 1024, more than MaxBurstLength, 512"},
     {"MaxBurstLength = 2048\nFirstBurstLength = 512\nTargetName = " A "\n FirstBurstLength = 4096",

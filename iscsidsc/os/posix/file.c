@@ -91,6 +91,11 @@ bool os_file_exposed(const char *path)
     return stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0;
 }
 
+bool os_file_withheld(const char *path)
+{
+    return geteuid() != 0 && access(path, R_OK) != 0 && errno == EACCES;
+}
+
 enum { READ_MOST = 16 << 20, READ_STEP = 65536 };
 
 /* By chunks and not by st_size: files under /proc and /sys have none. */

@@ -169,6 +169,12 @@ bool os_file_exposed(const char *path)
     return false;
 }
 
+bool os_file_withheld(const char *path)
+{
+    (void)path;
+    return false;
+}
+
 enum status os_make_private_file(const char *path)
 {
     struct only_owner owner;
