@@ -69,17 +69,20 @@ static struct automatic_login *find(struct engine *engine, const char *target,
     return NULL;
 }
 
-/* The one that has made the session, or does without one as long as there is that. */
+/* The one that has made the session, or does without one as long as there is that. One that no
+ * address finds any more has no say beside another. */
 static struct automatic_login *find_maker(const struct engine_session *session)
 {
+    struct automatic_login *maker = NULL;
     LIST_EACH(node, bucket_of(session->engine, session->target))
     {
         struct automatic_login *entry = AUTOMATIC(node);
         if (name_equal(entry->target, session->target) &&
-            (entry->mode == MULTIPATH_NO || entry->made.specific == session->id.specific))
-            return entry;
+            (entry->mode == MULTIPATH_NO || entry->made.specific == session->id.specific) &&
+            (maker == NULL || maker->queue == NULL))
+            maker = entry;
     }
-    return NULL;
+    return maker;
 }
 
 static void stop(struct automatic_login *entry)
@@ -103,12 +106,15 @@ static void entry_free(struct automatic_login *entry)
 
 /* --- one login --- */
 
-/* Or a login under way, where any portal will do. */
+/* Or a login under way, where any portal will do. Its own session counts wherever the target has
+ * sent it, or a caller: a portal may be of another group than what told of it has said. */
 static bool has_session(struct automatic_login *entry)
 {
-    LIST_EACH(node, &entry->engine->sessions)
+    if (engine_session_find(entry->engine, &entry->made) != NULL)
+        return true;
+    LIST_EACH(node, engine_sessions_near(entry->engine, entry->target))
     {
-        const struct engine_session *session = LIST_OWNER(node, struct engine_session, link);
+        const struct engine_session *session = LIST_OWNER(node, struct engine_session, by_target);
         if (session->informational || !name_equal(session->target, entry->target) ||
             (entry->mode != MULTIPATH_NO && !multipath_uses(session, entry->mode, &entry->path)))
             continue;
@@ -235,15 +241,6 @@ void login_queue_init(struct login_queue *queue, struct engine *engine, const ch
     list_init(&queue->waiting);
 }
 
-static bool is_stored(const struct persistent_login_list *logins, const char *target)
-{
-    for (uint32_t i = 0; i < logins->count; i++) {
-        if (!logins->items[i].informational && name_equal(logins->items[i].target, target))
-            return true;
-    }
-    return false;
-}
-
 /* No session beyond that would get a SCSI id. */
 static bool is_full(struct automatic_base *base)
 {
@@ -275,10 +272,10 @@ static struct automatic_login *make(struct login_queue *queue, const char *targe
     return entry;
 }
 
-/* A persistent login is made by whoever restores them, and one that is there needs no other. */
-static void want(struct automatic_login *entry, const struct persistent_login_list *logins)
+/* One that is there needs no other, and a persistent one is made by who restores them. */
+static void want(struct automatic_login *entry)
 {
-    if (is_stored(logins, entry->target) || has_session(entry))
+    if (has_session(entry) || restore_has(entry->engine, entry->target))
         entry->state = AUTOMATIC_MADE;
     else
         enqueue(entry);
@@ -295,7 +292,7 @@ static bool is_idle(const struct automatic_login *entry)
 /* `path` NULL: any portal will do. */
 static void take_path(struct login_queue *queue, const char *target,
                       const struct scoped_parameters *parameters, const struct portal_address *path,
-                      size_t number, const struct persistent_login_list *logins)
+                      size_t number)
 {
     enum multipath_mode mode =
         path != NULL ? (enum multipath_mode)parameters->multipath : MULTIPATH_NO;
@@ -310,14 +307,13 @@ static void take_path(struct login_queue *queue, const char *target,
     }
     if (entry == NULL)
         return;
-    if (entry->queue == NULL)
+    if (entry->queue == NULL && parameters->enabled != 0)
         entry->queue = queue;
-    if (is_idle(entry))
-        want(entry, logins);
+    if (entry->queue != NULL && is_idle(entry))
+        want(entry);
 }
 
-static void take(struct login_queue *queue, const struct known_target *target,
-                 const struct persistent_login_list *logins)
+static void take(struct login_queue *queue, const struct known_target *target)
 {
     struct scoped_parameters parameters;
     struct os_arena arena = {0};
@@ -326,9 +322,9 @@ static void take(struct login_queue *queue, const struct known_target *target,
     resolve(queue, target->name, &parameters);
     if (multipath_portals(target, &parameters, &arena, &paths, &count) == STATUS_OK) {
         for (size_t i = 0; i < count; i++)
-            take_path(queue, target->name, &parameters, &paths[i], i, logins);
+            take_path(queue, target->name, &parameters, &paths[i], i);
         if (parameters.multipath == MULTIPATH_NO)
-            take_path(queue, target->name, &parameters, NULL, 0, logins);
+            take_path(queue, target->name, &parameters, NULL, 0);
     }
     os_arena_clear(&arena);
 }
@@ -348,20 +344,12 @@ static void refresh_units(struct engine *engine, const struct mechanism *mechani
 
 void automatic_logins_look(struct login_queue *queue, const struct mechanism *mechanism)
 {
-    struct store *store;
-    struct os_arena arena = {0};
-    struct persistent_login_list logins = {NULL, 0};
-    /* Whoever cannot read what is stored might log in a second time. */
-    if (engine_store(queue->engine, &store) == STATUS_OK &&
-        store_logins(store, &arena, false, &logins) == STATUS_OK) {
-        LIST_EACH(node, &mechanism->instances)
-        {
-            const struct instance *instance = LIST_OWNER(node, struct instance, of_mechanism);
-            if (!instance->hidden)
-                take(queue, instance->target, &logins);
-        }
+    LIST_EACH(node, &mechanism->instances)
+    {
+        const struct instance *instance = LIST_OWNER(node, struct instance, of_mechanism);
+        if (!instance->hidden)
+            take(queue, instance->target);
     }
-    os_arena_clear(&arena);
     refresh_units(queue->engine, mechanism);
     start_waiting(queue);
 }
@@ -394,9 +382,19 @@ void automatic_logins_drop(struct login_queue *queue)
     each(queue->engine, queue, let_go);
 }
 
+/* Which path a session is for only the login itself knows. */
+static void renew(struct automatic_login *entry)
+{
+    if (entry->mode != MULTIPATH_NO && entry->state == AUTOMATIC_MADE &&
+        engine_session_find(entry->engine, &entry->made) != NULL)
+        entry->queue = NULL;
+    else
+        entry_free(entry);
+}
+
 void automatic_logins_renew(struct engine *engine)
 {
-    each(engine, NULL, entry_free);
+    each(engine, NULL, renew);
 }
 
 void automatic_logins_end(struct engine *engine)

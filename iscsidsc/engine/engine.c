@@ -242,8 +242,10 @@ static struct engine *engine_new(const char *directory, bool service)
     list_init(&engine->isns_servers);
     list_init(&engine->isns_followers);
     list_init(&engine->sessions);
-    for (size_t i = 0; i < SESSION_BUCKETS; i++)
+    for (size_t i = 0; i < SESSION_BUCKETS; i++) {
         list_init(&engine->sessions_by_id[i]);
+        list_init(&engine->sessions_by_target[i]);
+    }
     events_init(&engine->events);
     units_base_init(&engine->units);
     bindings_init(&engine->bindings);

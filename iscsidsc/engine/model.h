@@ -175,6 +175,7 @@ struct engine {
     struct readiness readiness;
     struct withdrawing withdrawal;
     struct list sessions_by_id[SESSION_BUCKETS];
+    struct list sessions_by_target[SESSION_BUCKETS];
     struct list sessions; /* struct engine_session, in the order of their logins */
     uint64_t adapter;     /* AdapterUnique of every id of this engine */
     uint32_t last_session;

@@ -199,13 +199,14 @@ static enum status open_probe(struct engine *engine, const struct discovery_port
     return status;
 }
 
-static void ask_again(struct probe *probe)
+static bool ask_again(struct probe *probe)
 {
     if (probe->asking)
-        return;
+        return false;
     probe->asking = true;
     probe->began = os_now();
     discovery_ask(probe->discovery);
+    return true;
 }
 
 /* The session that stays, for the portal that it is of. */
@@ -242,9 +243,9 @@ enum status probe_follow(struct engine *engine, const struct discovery_portal *e
     return open_probe(engine, entry, follower, &follower->probe);
 }
 
-void probe_ask(struct probe_follower *follower)
+bool probe_ask(struct probe_follower *follower)
 {
-    ask_again(follower->probe);
+    return ask_again(follower->probe);
 }
 
 void probe_leave(struct probe_follower *follower)

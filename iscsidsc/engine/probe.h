@@ -37,8 +37,8 @@ struct probe_follower {
 /* Asks the portal. Other than OK: it could not even be asked, `told` is not called. */
 enum status probe_follow(struct engine *engine, const struct discovery_portal *entry,
                          struct probe_follower *follower);
-/* Asks once more in the session that stays. */
-void probe_ask(struct probe_follower *follower);
+/* Asks once more in the session that stays. False: an answer is still to come. */
+bool probe_ask(struct probe_follower *follower);
 /* Nothing is told any more; a session that stays logs out. Harmless when there is no discovery. */
 void probe_leave(struct probe_follower *follower);
 /* None is still saying goodbye. */

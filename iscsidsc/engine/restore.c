@@ -31,6 +31,7 @@ struct restoration {
     struct restore *restore;
     uint64_t number;
     char *target;
+    bool informational;
     uint32_t place; /* that it asks for, kept free for it; NUMBERS_NONE: none */
     struct login_again again;
     struct request_login request;
@@ -188,6 +189,7 @@ static bool add(struct restore *restore, const struct persistent_login *login)
         return false;
     restoration->restore = restore;
     restoration->number = login->number;
+    restoration->informational = login->informational;
     restoration->timer.fire = on_login_timer;
     restoration->again.qualifier = count_same(restore, login->target);
     restoration->target = os_copy_text(login->target);
@@ -303,6 +305,20 @@ bool restore_pending(const struct engine *engine)
 {
     const struct restore *restore = engine->restoring;
     return restore != NULL && (!restore->read || !list_empty(&restore->logins));
+}
+
+bool restore_has(const struct engine *engine, const char *target)
+{
+    const struct restore *restore = engine->restoring;
+    if (restore == NULL)
+        return false;
+    LIST_EACH(node, &restore->logins)
+    {
+        const struct restoration *restoration = RESTORATION(node);
+        if (!restoration->informational && name_equal(restoration->target, target))
+            return true;
+    }
+    return !restore->read;
 }
 
 bool restore_wanted(struct engine *engine)

@@ -15,6 +15,10 @@ void restore_end(struct engine *engine);
 /* Are there logins still to be made? */
 bool restore_pending(const struct engine *engine);
 
+/* Is one of them to that target, or is not known yet which there are? Informational ones do not
+ * count. */
+bool restore_has(const struct engine *engine, const char *target);
+
 /* In a service: are there logins still to be made, or stored for its next start? */
 bool restore_wanted(struct engine *engine);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define SESSION(node) LIST_OWNER(node, struct engine_session, link)
+#define NEAR(node)    LIST_OWNER(node, struct engine_session, by_target)
 
 /* AdapterSpecific of Windows' sessions: the type bits and enterprise number of an ISID, and a
  * counter. */
@@ -28,6 +29,16 @@ enum { ISID_QUALIFIERS = 0x10000 };
 static struct list *bucket_of(struct engine *engine, uint64_t specific)
 {
     return &engine->sessions_by_id[specific % SESSION_BUCKETS];
+}
+
+static size_t target_bucket(const char *target)
+{
+    return catalogue_hash(target) % SESSION_BUCKETS;
+}
+
+const struct list *engine_sessions_near(const struct engine *engine, const char *target)
+{
+    return &engine->sessions_by_target[target_bucket(target)];
 }
 
 static uint16_t qualifier_of(const uint8_t isid[PDU_ISID_LENGTH])
@@ -52,10 +63,10 @@ static bool choose_isid(const struct engine *engine, const char *target, uint16_
     uint8_t taken[ISID_QUALIFIERS / 8] = {0};
     uint32_t steps = 0;
     uint16_t chosen = first;
-    LIST_EACH(node, &engine->sessions)
+    LIST_EACH(node, engine_sessions_near(engine, target))
     {
-        uint16_t qualifier = qualifier_of(SESSION(node)->isid);
-        if (name_equal(SESSION(node)->target, target))
+        uint16_t qualifier = qualifier_of(NEAR(node)->isid);
+        if (name_equal(NEAR(node)->target, target))
             taken[qualifier / 8] |= (uint8_t)(1u << qualifier % 8);
     }
     while (steps < ISID_QUALIFIERS && (taken[chosen / 8] >> chosen % 8 & 1) != 0)
@@ -80,6 +91,7 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
     session->engine = engine;
     list_init(&session->link);
     list_init(&session->by_id);
+    list_init(&session->by_target);
     list_init(&session->connections);
     list_init(&session->ios);
     continuation_init(session);
@@ -92,6 +104,7 @@ struct engine_session *engine_session_new(struct engine *engine, const char *tar
         return NULL;
     }
     list_append(&engine->sessions, &session->link);
+    list_append(&engine->sessions_by_target[target_bucket(target)], &session->by_target);
     return session;
 }
 
@@ -118,12 +131,14 @@ void engine_session_remove(struct engine_session *session)
 {
     struct engine *engine = session->engine;
     struct list *first;
+    bool seen = !list_empty(&session->by_id);
     list_remove(&session->link);
-    if (!list_empty(&session->by_id)) {
+    list_remove(&session->by_id);
+    list_remove(&session->by_target);
+    if (seen) {
         events_session(session, EVENT_SESSION_REMOVED);
         automatic_login_over(session);
     }
-    list_remove(&session->by_id);
     session->state = ENGINE_SESSION_LOGOUT; /* commands that end now are not tried again */
     continuation_end(session);
     failover_end(session);
@@ -283,9 +298,9 @@ bool engine_session_usable(const struct engine_session *session)
 
 bool engine_session_exists(const struct engine *engine, const char *target)
 {
-    LIST_EACH(node, &engine->sessions)
+    LIST_EACH(node, engine_sessions_near(engine, target))
     {
-        if (name_equal(SESSION(node)->target, target))
+        if (name_equal(NEAR(node)->target, target))
             return true;
     }
     return false;

@@ -21,6 +21,7 @@ struct units;
 struct engine_session {
     struct list link;
     struct list by_id; /* once callers see it */
+    struct list by_target;
     struct engine *engine;
     enum engine_session_state state;
     bool informational;
@@ -63,6 +64,8 @@ void engine_session_remove(struct engine_session *session);
 bool engine_session_usable(const struct engine_session *session);
 /* Is there a session to the target, or a login under way? */
 bool engine_session_exists(const struct engine *engine, const char *target);
+/* Where the sessions to the target are among others, by `by_target`. */
+const struct list *engine_sessions_near(const struct engine *engine, const char *target);
 /* One that callers see. `id` may be NULL. */
 struct engine_session *engine_session_find(struct engine *engine, const struct unique_id *id);
 

@@ -26,7 +26,7 @@ struct watched_portal {
     struct login_queue queue;
     struct os_timer timer; /* the next time it is asked */
     uint64_t asked;
-    bool changed;    /* since then */
+    bool changed;    /* since then; the change is still to be looked at */
     uint64_t since;  /* when the session that stays has told something first; 0: not yet */
     unsigned tries;  /* in vain, one after the other */
     unsigned briefs; /* sessions that ended at once, the same */
@@ -73,6 +73,14 @@ static void take_parameters(struct watched_portal *watched)
     scoped_parameters_wipe(&parameters);
 }
 
+/* An answer that was on its way when something changed may not tell of it. */
+static void ask_again(struct watched_portal *watched)
+{
+    watched->changed = !probe_ask(&watched->follower);
+    if (!watched->changed)
+        watched->asked = os_now();
+}
+
 static void look(struct watched_portal *watched)
 {
     struct engine *engine = watched->engine;
@@ -81,12 +89,12 @@ static void look(struct watched_portal *watched)
         return;
     }
     os_timer_clear(&watched->timer);
-    watched->asked = os_now();
-    watched->changed = false;
     if (watched->follower.probe != NULL) {
-        probe_ask(&watched->follower);
+        ask_again(watched);
         return;
     }
+    watched->asked = os_now();
+    watched->changed = false;
     watched->since = 0;
     take_parameters(watched);
     if (probe_follow(engine, &watched->entry, &watched->follower) != STATUS_OK)
@@ -132,6 +140,12 @@ static void lost(struct watched_portal *watched, enum status status)
     try_later(watched);
 }
 
+static void look_at_change(struct watched_portal *watched)
+{
+    watched->changed =
+        os_timer_set(watched->engine->loop, &watched->timer, watched->asked + CHANGES_EVERY);
+}
+
 static void on_told(struct probe_follower *follower, enum status status)
 {
     struct watched_portal *watched = LIST_OWNER(follower, struct watched_portal, follower);
@@ -144,15 +158,15 @@ static void on_told(struct probe_follower *follower, enum status status)
         watched->since = os_now();
     if (!follower->stays)
         watched->tries = 0;
-    if (!watched->changed) /* else that is about to be looked at */
+    if (watched->changed)
+        look_at_change(watched);
+    else
         look_from_time_to_time(watched);
 }
 
 static void on_changed(struct probe_follower *follower)
 {
-    struct watched_portal *watched = LIST_OWNER(follower, struct watched_portal, follower);
-    watched->changed =
-        os_timer_set(watched->engine->loop, &watched->timer, watched->asked + CHANGES_EVERY);
+    look_at_change(LIST_OWNER(follower, struct watched_portal, follower));
 }
 
 void watched_portals_answered(struct engine *engine, const struct mechanism *mechanism)

@@ -17,6 +17,7 @@ static struct {
     bool falls_silent;   /* the first discovery session, after the answer */
     unsigned refused;    /* logins that are cut off, behind the first, which is a discovery */
     uint32_t delay;      /* of logins */
+    bool changes_before_answer; /* to the second question, which takes long */
     atomic_uint discoveries;
     atomic_uint logins;
     atomic_uint questions;
@@ -42,8 +43,11 @@ static void on_incoming(void *context, struct target_connection *connection,
     bool is_login = in->pdu->opcode == PDU_LOGIN_REQUEST;
     (void)context;
     count_logins(target_fault_memory(connection), is_login);
-    if (in->pdu->opcode == PDU_TEXT_REQUEST)
-        atomic_fetch_add(&odd.questions, 1);
+    if (in->pdu->opcode == PDU_TEXT_REQUEST && atomic_fetch_add(&odd.questions, 1) == 1 &&
+        odd.changes_before_answer) {
+        target_announce(host.entity);
+        in->delay = 1500; /* longer than a change waits */
+    }
     if (!is_login)
         return;
     in->delay = odd.delay;
@@ -296,6 +300,73 @@ static void a_login_that_fails_is_tried_again(void **state)
     assert_int_equal(atomic_load(&odd.logins), 1 + 4 + 1);
 }
 
+static void wait_for_questions(unsigned wanted)
+{
+    wait_for(&odd.questions, wanted, "questions");
+}
+
+/* What tells of the target and what lets in have other groups: a session is of its path's login
+ * wherever it has got to. */
+static void one_that_redirects_gets_one_session_for_each_path(void **state)
+{
+    static struct target_host second;
+    static const char form[] =
+        "Multipath = portalgroup\nDiscoveryInterval = 1\nDiscoveryAddress = 127.0.0.1:%u\n";
+    char address[300];
+    (void)state;
+    second = (struct target_host){.loop = os_loop_new(), .entity = target_entity_new(&os_crypto)};
+    second.server = target_server_new(second.loop, second.entity);
+    assert_status(target_server_listen(second.server, "127.0.0.1", 0, 7, &second.portal),
+                  STATUS_OK);
+    target_host_add(&second, BASE ":a");
+    target_host_start(&second);
+    prepare_host();
+    assert_true(portal_format(&second.portal, address, sizeof address));
+    assert_status(target_set_redirect(target_find(host.entity, BASE ":a"), address, false),
+                  STATUS_OK);
+    target_host_start(&host);
+    serve(form);
+    wait_for_sessions(1);
+    unsigned before = atomic_load(&odd.questions);
+    wait_for_questions(before + 2);
+    reload(form);
+    wait_for_questions(before + 4);
+    uint32_t count = count_sessions();
+    engine_stop(engine);
+    engine = NULL;
+    target_host_stop(&second);
+    assert_int_equal(count, 1); /* two, and three after the reload, if groups were compared */
+}
+
+/* The answer that is on its way does not tell of it. */
+static void a_change_during_an_answer_is_looked_at(void **state)
+{
+    (void)state;
+    prepare_host();
+    odd.changes_before_answer = true;
+    target_host_start(&host);
+    serve(WATCHED "    Enabled = no\n");
+    wait_for_questions(1);
+    announce_another();
+    wait_for_questions(2);
+    wait_for_questions(3);
+}
+
+/* Who restores logins knows only of those that were there when the service started. */
+static void one_with_a_login_stored_since_is_logged_in_to(void **state)
+{
+    (void)state;
+    start_host();
+    serve(WATCHED);
+    wait_for_sessions(1);
+    const struct portal portal = {NULL, "127.0.0.1", port};
+    const struct request_login request = {
+        .target = BASE ":b", .initiator_port = ANY_PORT, .portal = &portal, .persistent = 1};
+    assert_status(ask(OPERATION_login, &request, NULL), STATUS_OK);
+    announce_another();
+    wait_for_sessions(2);
+}
+
 static void run_remove(struct os_job *job)
 {
     struct target_host *owner = LIST_OWNER(job, struct target_host, job);
@@ -478,6 +549,9 @@ int main(void)
         WATCHED_TEST(a_target_that_is_announced_is_logged_in_to),
         WATCHED_TEST(a_lost_discovery_session_is_made_again),
         WATCHED_TEST(a_login_that_fails_is_tried_again),
+        WATCHED_TEST(one_that_redirects_gets_one_session_for_each_path),
+        WATCHED_TEST(a_change_during_an_answer_is_looked_at),
+        WATCHED_TEST(one_with_a_login_stored_since_is_logged_in_to),
         WATCHED_TEST(a_target_that_is_not_found_any_more_is_not_tried),
         WATCHED_TEST(a_session_that_is_given_up_is_made_anew),
         WATCHED_TEST(who_logs_out_is_left_alone_until_a_reload),
