@@ -491,7 +491,10 @@ static enum status make_places(struct devices *devices, const struct devices_set
                                           .owner = settings->owner,
                                           .group = settings->group,
                                           .mode = settings->mode};
-    enum status status = prepare_loops(devices, settings);
+    /* Whose tree is served by somebody also has the loop devices above it. */
+    enum status status = tree_check(devices->directory);
+    if (status == STATUS_OK)
+        status = prepare_loops(devices, settings);
     if (status == STATUS_OK)
         status = tree_clear(devices->directory);
     if (status == STATUS_OK)

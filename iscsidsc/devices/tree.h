@@ -33,6 +33,8 @@ struct tree_settings {
 /* What a process that was killed has left mounted there is taken away; before anything else is done
  * with the directory. BUSY: another process serves it. ACCESS_DENIED. */
 enum status tree_clear(const char *directory);
+/* Only looks. BUSY: another process serves it. */
+enum status tree_check(const char *directory);
 /* Not on the engine's thread. NOT_SUPPORTED: there are no file systems in user space here.
  * ACCESS_DENIED, NO_MEMORY. */
 enum status tree_start(struct tree **out, const struct tree_settings *settings);

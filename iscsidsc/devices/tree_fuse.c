@@ -89,6 +89,12 @@ struct clearing {
     int error;
 };
 
+static void check_apart(void *argument)
+{
+    struct clearing *clearing = argument;
+    clearing->error = mount_point_check(clearing->directory);
+}
+
 static void clear_apart(void *argument)
 {
     struct clearing *clearing = argument;
@@ -96,13 +102,23 @@ static void clear_apart(void *argument)
 }
 
 /* What is mounted there may be served by somebody who hangs. */
-enum status tree_clear(const char *directory)
+static enum status do_apart(void (*work)(void *argument), const char *directory)
 {
     struct clearing clearing = {directory, 0};
-    enum status status = os_apart(clear_apart, &clearing, sizeof clearing, CLEAR_PATIENCE);
+    enum status status = os_apart(work, &clearing, sizeof clearing, CLEAR_PATIENCE);
     if (status == STATUS_OK)
         return status_of(clearing.error);
     return status == STATUS_COMMAND_TIMEOUT ? STATUS_BUSY : status;
+}
+
+enum status tree_check(const char *directory)
+{
+    return do_apart(check_apart, directory);
+}
+
+enum status tree_clear(const char *directory)
+{
+    return do_apart(clear_apart, directory);
 }
 
 enum status tree_start(struct tree **out, const struct tree_settings *settings)

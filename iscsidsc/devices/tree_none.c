@@ -7,6 +7,12 @@ enum status tree_clear(const char *directory)
     return STATUS_OK;
 }
 
+enum status tree_check(const char *directory)
+{
+    (void)directory;
+    return STATUS_OK;
+}
+
 enum status tree_start(struct tree **out, const struct tree_settings *settings)
 {
     (void)settings;

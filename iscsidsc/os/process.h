@@ -52,6 +52,12 @@ void os_background_ready(int code);
 
 /* Lets the program have as many descriptors as the administrator allows at most. */
 void os_raise_limits(void);
+/*
+ * Before the threads start that answer for a disk with file systems of this machine on it: when
+ * memory is short, its pages stay, and it does not wait for what is to be written to that disk. As
+ * far as the system lets it.
+ */
+void os_serve_own_storage(void);
 
 /* --- under a service manager (systemd's protocol, Windows' service control manager) --- */
 

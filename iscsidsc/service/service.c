@@ -144,6 +144,14 @@ static void on_prefix(void *context, const char *path, enum status status)
                   NULL);
 }
 
+static bool makes_block_devices(const struct service *service)
+{
+    const struct parameters *parameters = &service->configuration.parameters;
+    struct loop_devices_settings loops;
+    return parameters->device_directory[0] != '\0' &&
+           device_settings_loops(&loops, parameters, service->meeting.state) && loops.attach;
+}
+
 static enum status start_devices(struct service *service)
 {
     const struct parameters *parameters = &service->configuration.parameters;
@@ -173,6 +181,8 @@ static enum status start_devices(struct service *service)
 static enum status start_engine(struct service *service)
 {
     const struct service_configuration *configuration = &service->configuration;
+    if (makes_block_devices(service))
+        os_serve_own_storage();
     enum status status = engine_start_service(&service->engine, service->meeting.state);
     if (status != STATUS_OK)
         return status;

@@ -249,6 +249,36 @@ class Loops(device_case.Case):
         with open(copy, "rb") as file:
             self.assertEqual(file.read(), content)
 
+    def test_a_second_service_takes_nothing_away(self):
+        point = self.new_point("mine")
+        device = self.log_in()
+        self.tool("mkfs.ext4", "-q", device)
+        self.tool("mount", device, point)
+        other = os.path.join(self.directory, "other")
+        os.mkdir(other, 0o700)
+        shutil.copy(os.path.join(self.state, "iscsi.conf"), other)
+        second = test_service.Service(other)
+        self.addCleanup(second.stop, signal.SIGKILL)
+        self.assertNotEqual(second.wait(), 0)
+        self.assertRegex("\n".join(second.lines), r"event=no-devices status=BUSY")
+        second.process.stderr.close()
+        self.assertTrue(os.path.ismount(point))
+        self.assertIn(device, self.attached())
+        self.assertEqual(self.block_device(0), device)
+        self.tool("umount", point)
+
+    def test_it_does_not_wait_for_itself_when_memory_is_short(self):
+        """PF_MEMALLOC_NOIO of each thread."""
+        self.log_in()
+        tasks = "/proc/%d/task" % self.service.process.pid
+        flags = {}
+        for task in os.listdir(tasks):
+            with open("%s/%s/stat" % (tasks, task)) as stat:
+                flags[task] = int(stat.read().rsplit(")", 1)[1].split()[6])
+        self.assertGreater(len(flags), 2)
+        lacking = {task: hex(value) for task, value in flags.items() if not value & 0x00080000}
+        self.assertEqual(lacking, {})
+
     def test_a_killed_service_is_cleaned_up_after(self):
         point = self.new_point("killed")
         self.tool("mkfs.ext4", "-q", self.log_in())

@@ -59,6 +59,15 @@ static bool is_mounted(const char *directory)
     return stat(directory, &here) == 0 && stat(parent, &above) == 0 && here.st_dev != above.st_dev;
 }
 
+int mount_point_check(const char *directory)
+{
+    struct statfs kind;
+
+    return statfs(directory, &kind) == 0 && kind.f_type == FUSE_SUPER_MAGIC && is_mounted(directory)
+               ? EBUSY
+               : 0;
+}
+
 int mount_point_clear(const char *directory)
 {
     struct statfs kind;

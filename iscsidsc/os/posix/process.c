@@ -9,12 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 /* Exported, and not bound to this library's own: the dynamic linker makes one of all. The number is
  * that of what the words mean. */
@@ -178,6 +183,19 @@ void os_raise_limits(void)
         return;
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* Who writes back a page of such a disk while he looks for memory may wait for the very thread that
+ * looks: it must not begin that. */
+void os_serve_own_storage(void)
+{
+#if defined(PR_SET_IO_FLUSHER) && defined(MCL_ONFAULT)
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+    /* With a limit there would be no more memory once it is reached. */
+    if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
+        mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+#endif
 }
 
 /* --- logging --- */

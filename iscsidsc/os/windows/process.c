@@ -104,6 +104,10 @@ void os_raise_limits(void)
 {
 }
 
+void os_serve_own_storage(void)
+{
+}
+
 size_t os_activation_sockets(os_socket *out, size_t room)
 {
     (void)out;
