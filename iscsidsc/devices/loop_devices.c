@@ -21,6 +21,7 @@ static void device_free(struct loop_device *device)
 {
     os_timer_clear(&device->timer);
     list_remove(&device->link);
+    mounts_clear(&device->mounts);
     os_free(device);
 }
 

@@ -104,7 +104,7 @@ static enum status withdraw(struct loop_device *device, bool forced)
     if (device->attached && forced)
         take_mounts(device);
     else if (device->attached)
-        status = mounts_undo(&device->mounts, &device->force);
+        status = mounts_undo(&device->mounts, &device->loop, &device->force);
     if (status == STATUS_OK && device->attached)
         status = detach(device, forced);
     if (status == STATUS_OK)

@@ -135,23 +135,62 @@ static bool find_node(const struct os_loopback *loop, const char *path, char nod
 
 /* --- mounting --- */
 
-static bool add_point(struct mounts *mounts, const char *point)
+static bool is_there(const struct mount_point *point)
 {
-    char *copy = os_copy_text(point);
+    return point->state == MOUNT_DONE;
+}
+
+static struct mount_point *find_given(struct mounts *mounts, const char *given)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        if (strcmp(mounts->points[i].given, given) == 0)
+            return &mounts->points[i];
+    }
+    return NULL;
+}
+
+/* The lock is held. */
+static void forget(struct mounts *mounts, struct mount_point *point)
+{
+    size_t place = (size_t)(point - mounts->points);
+    os_free(point->given);
+    os_free(point->real);
+    mounts->count--;
+    memmove(point, point + 1, (mounts->count - place) * sizeof *point);
+}
+
+/* As the last one. NULL: there is no room. */
+static struct mount_point *remember(struct mounts *mounts, const char *given, const char *real)
+{
+    struct mount_point fresh = {os_copy_text(given), os_copy_text(real), MOUNT_TRIED};
+    struct mount_point *point = NULL;
     os_lock_take(&mounts->lock);
-    bool added = copy != NULL && mounts->count < MOUNTS_MOST;
-    if (added)
-        mounts->points[mounts->count++] = copy;
+    struct mount_point *old = find_given(mounts, given);
+    if (old != NULL)
+        forget(mounts, old);
+    if (fresh.given != NULL && fresh.real != NULL && mounts->count < MOUNTS_MOST) {
+        point = &mounts->points[mounts->count++];
+        *point = fresh;
+    }
     os_lock_release(&mounts->lock);
-    if (!added)
-        os_free(copy);
-    return added;
+    if (point == NULL) {
+        os_free(fresh.given);
+        os_free(fresh.real);
+    }
+    return point;
 }
 
 static void drop_last(struct mounts *mounts)
 {
     os_lock_take(&mounts->lock);
-    os_free(mounts->points[--mounts->count]);
+    forget(mounts, &mounts->points[mounts->count - 1]);
+    os_lock_release(&mounts->lock);
+}
+
+static void set_state(struct mounts *mounts, struct mount_point *point, enum mount_state state)
+{
+    os_lock_take(&mounts->lock);
+    point->state = state;
     os_lock_release(&mounts->lock);
 }
 
@@ -159,11 +198,51 @@ bool mounts_point_is(struct mounts *mounts, const char *path)
 {
     bool is = false;
     os_lock_take(&mounts->lock);
-    for (size_t i = 0; i < mounts->count; i++)
-        is = is || strcmp(mounts->points[i], path) == 0;
+    for (size_t i = 0; i < mounts->count; i++) {
+        const struct mount_point *point = &mounts->points[i];
+        is = is || (is_there(point) &&
+                    (strcmp(point->given, path) == 0 || strcmp(point->real, path) == 0));
+    }
     os_lock_release(&mounts->lock);
     return is;
 }
+
+/* Without links, and as the system lists it. It may lie on a disk that hangs. */
+static void find_real(const char *point, const atomic_bool *stop, char output[OUTPUT_ROOM])
+{
+    int code = 0;
+    const char *const arguments[] = {"realpath", "-e", "--", point, NULL};
+    bool found = run(arguments, LOOK_PATIENCE, stop, output, &code) == STATUS_OK && code == 0;
+    size_t length = found ? strlen(output) : 0;
+    if (length == 0 || length + 1 >= OUTPUT_ROOM || output[0] != '/')
+        snprintf(output, OUTPUT_ROOM, "%s", point);
+}
+
+/* --- what there is of a device --- */
+
+struct search {
+    const char *point;
+    bool found;
+    bool hidden;
+};
+
+static void compare(void *context, const struct os_mount *mount)
+{
+    struct search *search = context;
+    if (strcmp(mount->point, search->point) != 0)
+        return;
+    search->hidden = search->found ? search->hidden : mount->hidden;
+    search->found = true;
+}
+
+static struct search look_for(const struct os_loopback *loop, const char *point)
+{
+    struct search search = {.point = point};
+    os_mounts_of(loop, compare, &search);
+    return search;
+}
+
+/* --- one attempt --- */
 
 struct attempt {
     const char *file; /* fstab */
@@ -218,6 +297,21 @@ static bool mount(const struct attempt *attempt)
     return (status == STATUS_OK && code == 0) || fail(attempt, "mount", status, output);
 }
 
+/* What failed, or was given up, may have been done nevertheless. */
+static bool mount_entry(struct mounts *mounts, const struct os_loopback *loop,
+                        const struct attempt *attempt)
+{
+    char real[OUTPUT_ROOM];
+    find_real(attempt->entry->point, attempt->stop, real);
+    struct mount_point *point = remember(mounts, attempt->entry->point, real);
+    if (point == NULL || (!mount(attempt) && !look_for(loop, real).found))
+        return false;
+    set_state(mounts, point, MOUNT_DONE);
+    engine_log(OS_LOG_INFO, "mounted", "device", attempt->node, "point", attempt->entry->point,
+               NULL);
+    return true;
+}
+
 static bool is_wanted(struct mounts *mounts, const struct os_loopback *loop,
                       const struct fstab_entry *entry, char node[OS_PATH_ROOM])
 {
@@ -242,10 +336,7 @@ unsigned mounts_try(struct mounts *mounts, const struct os_loopback *loop, const
         if (!is_wanted(mounts, loop, entry, node))
             continue;
         const struct attempt attempt = {file, entry, node, stop, last};
-        if (mount(&attempt) && add_point(mounts, entry->point))
-            engine_log(OS_LOG_INFO, "mounted", "device", node, "point", entry->point, NULL);
-        else
-            left++;
+        left += !mount_entry(mounts, loop, &attempt);
     }
     os_arena_clear(&arena);
     return left;
@@ -258,10 +349,20 @@ struct others {
     bool found;
 };
 
-static void look_at(void *context, const char *point)
+/* Also where we have only tried: who was told to give up may have got it done. */
+static bool is_ours(const struct mounts *mounts, const char *path)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        if (strcmp(mounts->points[i].real, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void look_at(void *context, const struct os_mount *mount)
 {
     struct others *others = context;
-    others->found = others->found || !mounts_point_is(others->mounts, point);
+    others->found = others->found || !is_ours(others->mounts, mount->point);
 }
 
 bool mounts_of_others(struct mounts *mounts, const struct os_loopback *loop)
@@ -271,38 +372,53 @@ bool mounts_of_others(struct mounts *mounts, const struct os_loopback *loop)
     return others.found;
 }
 
-enum status mounts_undo(struct mounts *mounts, const atomic_bool *stop)
+static enum status unmount(const struct os_loopback *loop, const char *point,
+                           const atomic_bool *stop)
 {
-    char output[OUTPUT_ROOM];
+    char output[OUTPUT_ROOM] = "something else is mounted there";
     int code = 0;
-    while (mounts->count > 0) {
-        const char *point = mounts->points[mounts->count - 1];
-        const char *const arguments[] = {"umount", "--", point, NULL};
-        enum status status = run(arguments, UNMOUNT_PATIENCE, stop, output, &code);
-        bool unmounted = status == STATUS_OK && code == 0;
-        /* Somebody may have done it already. */
-        if (!unmounted && strstr(output, "not mounted") == NULL) {
-            engine_log(OS_LOG_WARNING, "not-unmounted", "point", point, "reason",
-                       status == STATUS_OK ? output : status_text(status), NULL);
-            return STATUS_BUSY;
-        }
+    const char *const arguments[] = {"umount", "--", point, NULL};
+    struct search search = look_for(loop, point);
+    if (!search.found) /* somebody has done it already, and what is there now is not ours */
+        return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (!search.hidden)
+        status = run(arguments, UNMOUNT_PATIENCE, stop, output, &code);
+    if (status == STATUS_OK && !search.hidden && code == 0) {
         engine_log(OS_LOG_INFO, "unmounted", "point", point, NULL);
-        drop_last(mounts);
+        return STATUS_OK;
+    }
+    if (!look_for(loop, point).found)
+        return STATUS_OK;
+    engine_log(OS_LOG_WARNING, "not-unmounted", "point", point, "reason",
+               status == STATUS_OK ? output : status_text(status), NULL);
+    return STATUS_BUSY;
+}
+
+enum status mounts_undo(struct mounts *mounts, const struct os_loopback *loop,
+                        const atomic_bool *stop)
+{
+    for (size_t i = mounts->count; i > 0; i--) {
+        struct mount_point *point = &mounts->points[i - 1];
+        enum status status = unmount(loop, point->real, stop);
+        if (status != STATUS_OK)
+            return status;
+        set_state(mounts, point, MOUNT_TRIED);
     }
     return STATUS_OK;
 }
 
 /* By a program that can be left alone: who writes may wait for a device of ours. */
-static void write_out(void *context, const char *point)
+static void write_out(void *context, const struct os_mount *mount)
 {
     bool *written = context;
     char output[OUTPUT_ROOM];
     int code = 0;
-    const char *const arguments[] = {"sync", "-f", "--", point, NULL};
+    const char *const arguments[] = {"sync", "-f", "--", mount->point, NULL};
     enum status status = run(arguments, WRITE_PATIENCE, NULL, output, &code);
     if (status == STATUS_OK && code == 0)
         return;
-    engine_log(OS_LOG_WARNING, "not-written", "point", point, "reason",
+    engine_log(OS_LOG_WARNING, "not-written", "point", mount->point, "reason",
                status == STATUS_OK ? output : status_text(status), NULL);
     *written = false;
 }
@@ -314,17 +430,22 @@ bool mounts_write(const struct os_loopback *loop)
     return written;
 }
 
-static void drop(void *context, const char *point)
+static void drop(void *context, const struct os_mount *mount)
 {
     (void)context;
-    enum status status = os_unmount_lazily(point);
-    engine_log(OS_LOG_WARNING, "unmounted-by-force", "point", point, "status", status_name(status),
-               NULL);
+    enum status status = os_unmount_lazily(mount);
+    engine_log(OS_LOG_WARNING, "unmounted-by-force", "point", mount->point, "status",
+               status_name(status), NULL);
 }
 
 void mounts_drop(struct mounts *mounts, const struct os_loopback *loop)
 {
     os_mounts_of(loop, drop, NULL);
+    mounts_clear(mounts);
+}
+
+void mounts_clear(struct mounts *mounts)
+{
     while (mounts->count > 0)
         drop_last(mounts);
 }

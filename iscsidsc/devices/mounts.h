@@ -13,10 +13,21 @@
 
 enum { MOUNTS_MOST = 64 /* of one device */ };
 
+enum mount_state {
+    MOUNT_TRIED, /* it may be there by now, or will be, or is no more */
+    MOUNT_DONE,
+};
+
+struct mount_point {
+    char *given; /* in the file */
+    char *real;  /* as the system lists it */
+    enum mount_state state;
+};
+
 struct mounts {
     char fstab[2][OS_PATH_ROOM]; /* the files: the second counts where there is no first */
     struct os_lock lock;         /* of the rest */
-    char *points[MOUNTS_MOST];   /* in the order of the mounts */
+    struct mount_point points[MOUNTS_MOST]; /* in the order of the mounts */
     size_t count;
 };
 
@@ -30,13 +41,17 @@ unsigned mounts_try(struct mounts *mounts, const struct os_loopback *loop, const
                     bool last);
 /* Is somebody else's file system mounted from the device? */
 bool mounts_of_others(struct mounts *mounts, const struct os_loopback *loop);
-/* BUSY: one is in use: it and those mounted before it stay. */
-enum status mounts_undo(struct mounts *mounts, const atomic_bool *stop);
+/* What of ours is still there. BUSY: one is in use, or covered: it and those mounted before it
+ * stay. */
+enum status mounts_undo(struct mounts *mounts, const struct os_loopback *loop,
+                        const atomic_bool *stop);
 /* What programs have written to the file systems of the device goes there, as far as it does so
  * within a bound. False: not all of it. */
 bool mounts_write(const struct os_loopback *loop);
 /* All of the device, whoever has mounted it, whoever uses it. */
 void mounts_drop(struct mounts *mounts, const struct os_loopback *loop);
+/* What is remembered is forgotten. */
+void mounts_clear(struct mounts *mounts);
 /* From any thread: is the path one of its mount points? */
 bool mounts_point_is(struct mounts *mounts, const char *path);
 

@@ -55,11 +55,18 @@ bool os_leads_somewhere(const char *path);
 
 /* --- mounts --- */
 
-/* The mount points of a loop device and its partitions, the latest first. `found` may unmount. */
-void os_mounts_of(const struct os_loopback *loop, void (*found)(void *context, const char *point),
-                  void *context);
-/* It leaves the tree of files at once, and goes when nobody uses it any more. */
-enum status os_unmount_lazily(const char *point);
+struct os_mount {
+    unsigned id; /* the system's */
+    char *point;
+    bool hidden; /* something else is mounted there by now */
+};
+
+/* The mounts of a loop device and its partitions, the latest first. `found` may unmount. */
+void os_mounts_of(const struct os_loopback *loop,
+                  void (*found)(void *context, const struct os_mount *mount), void *context);
+/* It leaves the tree of files at once, and goes when nobody uses it any more. Nothing but this
+ * mount does, wherever its path leads by now. */
+enum status os_unmount_lazily(const struct os_mount *mount);
 
 /* --- links --- */
 

@@ -22,6 +22,7 @@ import device_case  # noqa: E402
 import test_service  # noqa: E402
 
 DEVICE_BUSY = 0x40  # of 0xEFFF0040
+CAP_SYS_RESOURCE = 24
 
 
 def why_not():
@@ -249,6 +250,54 @@ class Loops(device_case.Case):
         with open(copy, "rb") as file:
             self.assertEqual(file.read(), content)
 
+    def test_a_point_is_known_by_whatever_path(self):
+        """Mounts are listed without links and trailing slashes."""
+        self.tool("mkfs.ext4", "-q", "-F", self.disk)
+        point = self.new_point("point")
+        link = os.path.join(self.state, "way")
+        os.symlink(self.state, link)
+        for count, given in enumerate((point + "/", os.path.join(link, "point"), point + "/../point//"), 1):
+            with self.subTest(point=given):
+                self.fstab("%s %s ext4" % (self.link(0), given))
+                self.log_in()
+                test_service.wait_for(lambda: os.path.ismount(point), "the file system to be mounted")
+                self.service.wait_event("mounted", count)
+                self.log_out()
+                self.assert_nothing_left()
+
+    def test_a_stranger_at_the_point_stays(self):
+        self.tool("mkfs.ext4", "-q", "-F", self.disk)
+        point = self.new_point("point")
+        self.fstab("%s %s ext4" % (self.link(0), point))
+        self.log_in()
+        self.service.wait_event("mounted")
+        # In the place of the service's, which somebody has unmounted.
+        self.tool("umount", point)
+        self.tool("mount", "-t", "tmpfs", "stranger", point)
+        self.log_out()
+        self.assertEqual(self.mounts(), [point])
+        self.assertEqual(self.attached(), [])
+        self.tool("umount", point)
+        # Over it.
+        self.log_in()
+        self.service.wait_event("mounted", 2)
+        self.tool("mount", "-t", "tmpfs", "stranger", point)
+        self.log_out(DEVICE_BUSY)
+        self.assertEqual(self.mounts(), [point, point])
+        self.tool("umount", point)
+        self.log_out()
+        self.assert_nothing_left()
+
+    def test_a_name_alone_is_no_mount_of_the_device(self):
+        """Anybody may call the source of a FUSE file system as he likes; here it is a tmpfs."""
+        point = self.new_point("called")
+        device = self.log_in()
+        self.tool("mount", "-t", "tmpfs", device, point)
+        self.log_out()
+        self.assertEqual(self.mounts(), [point])
+        self.tool("umount", point)
+        self.assert_nothing_left()
+
     def test_a_second_service_takes_nothing_away(self):
         point = self.new_point("mine")
         device = self.log_in()
@@ -269,6 +318,11 @@ class Loops(device_case.Case):
 
     def test_it_does_not_wait_for_itself_when_memory_is_short(self):
         """PF_MEMALLOC_NOIO of each thread."""
+        with open("/proc/self/status") as status:
+            capabilities = int(re.search(r"CapEff:\s+(\w+)", status.read()).group(1), 16)
+        if not capabilities & 1 << CAP_SYS_RESOURCE:
+            print("skipped: CAP_SYS_RESOURCE is lacking")
+            self.skipTest("CAP_SYS_RESOURCE is lacking")
         self.log_in()
         tasks = "/proc/%d/task" % self.service.process.pid
         flags = {}

@@ -1,33 +1,19 @@
 #include "os/apart.h"
 #include "os/block.h"
 #include "os/memory.h"
+#include "os/mountinfo.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 enum { UNMOUNT_PATIENCE = 5000 /* milliseconds */ };
-
-/* \040 and its like become what they stand for. */
-static void unescape(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from != '\0'; from++) {
-        bool octal = from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-                     from[2] <= '7' && from[3] >= '0' && from[3] <= '7';
-        if (octal) {
-            *to++ = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
-            from += 3;
-        } else {
-            *to++ = *from;
-        }
-    }
-    *to = '\0';
-}
 
 /* sysfs keeps partitions below their disks. */
 static bool is_partition_of(const struct os_loopback *loop, unsigned high, unsigned low)
@@ -38,60 +24,59 @@ static bool is_partition_of(const struct os_loopback *loop, unsigned high, unsig
     return os_link_text(name, place) && strstr(place, above) != NULL;
 }
 
-/* "36 35 98:0 /root /point options ...": by the device's number, or by the source's name where a
- * file system (btrfs) has a number of its own. */
-static bool is_of(const struct os_loopback *loop, char *line, char **point)
+static bool is_of(const struct os_loopback *loop, const struct os_mount_line *line)
 {
-    unsigned high, low;
-    int place = 0;
     struct stat node;
-    if (sscanf(line, "%*d %*d %u:%u %*s %n", &high, &low, &place) != 2 || place == 0)
-        return false;
-    *point = line + place;
-    char *rest = strchr(*point, ' ');
-    if (rest == NULL)
-        return false;
-    *rest++ = '\0';
-    unescape(*point);
-    char *source = strstr(rest, " - ");
-    source = source != NULL ? strchr(source + 3, ' ') : NULL;
-    if (source != NULL) {
-        source[1 + strcspn(source + 1, " \n")] = '\0';
-        if (os_loopback_owns(loop, source + 1))
-            return true;
-    }
-    return (stat(loop->name, &node) == 0 && node.st_rdev == makedev(high, low)) ||
-           is_partition_of(loop, high, low);
+    if (os_mount_line_has_source(line))
+        return os_loopback_owns(loop, line->source);
+    return (stat(loop->name, &node) == 0 && node.st_rdev == makedev(line->high, line->low)) ||
+           is_partition_of(loop, line->high, line->low);
 }
 
-enum { POINTS_MOST = 256 };
+enum { MOUNTS_MOST = 256 };
 
-/* What is found may unmount: so all are read first. */
-static size_t read_points(const struct os_loopback *loop, char **points)
+struct mounts {
+    struct os_mount all[MOUNTS_MOST];
+    size_t count;
+};
+
+/* What hides what was at its point before. */
+static void hide(struct mounts *mounts, const char *point)
 {
-    size_t count = 0, room = 0;
-    char *line = NULL, *point;
+    for (size_t i = 0; i < mounts->count; i++)
+        mounts->all[i].hidden = mounts->all[i].hidden || strcmp(mounts->all[i].point, point) == 0;
+}
+
+/* What is found may be unmounted: so all are read first. */
+static void read_mounts(const struct os_loopback *loop, struct mounts *mounts)
+{
+    size_t room = 0;
+    char *text = NULL;
+    struct os_mount_line line;
     FILE *file = fopen("/proc/self/mountinfo", "re");
-    if (file == NULL)
-        return 0;
-    while (count < POINTS_MOST && getline(&line, &room, file) > 0) {
-        if (!is_of(loop, line, &point))
+    mounts->count = 0;
+    while (file != NULL && mounts->count < MOUNTS_MOST && getline(&text, &room, file) > 0) {
+        if (!os_mount_line_parse(&line, text))
             continue;
-        points[count] = os_copy_text(point);
-        count += points[count] != NULL;
+        hide(mounts, line.point);
+        if (!is_of(loop, &line))
+            continue;
+        struct os_mount *mount = &mounts->all[mounts->count];
+        *mount = (struct os_mount){.id = line.id, .point = os_copy_text(line.point)};
+        mounts->count += mount->point != NULL;
     }
-    free(line);
-    fclose(file);
-    return count;
+    free(text);
+    if (file != NULL)
+        fclose(file);
 }
 
-void os_mounts_of(const struct os_loopback *loop, void (*found)(void *context, const char *point),
-                  void *context)
+void os_mounts_of(const struct os_loopback *loop,
+                  void (*found)(void *context, const struct os_mount *mount), void *context)
 {
-    char *points[POINTS_MOST];
-    for (size_t count = read_points(loop, points); count > 0; count--) {
-        found(context, points[count - 1]);
-        os_free(points[count - 1]);
+    struct mounts mounts;
+    for (read_mounts(loop, &mounts); mounts.count > 0; mounts.count--) {
+        found(context, &mounts.all[mounts.count - 1]);
+        os_free(mounts.all[mounts.count - 1].point);
     }
 }
 
@@ -109,23 +94,54 @@ bool os_nodes_appear(void)
     return appear;
 }
 
+/* Of what is open (proc_pid_fdinfo(5)); allocates nothing. */
+static bool is_mount(int file, unsigned id)
+{
+    char path[64], text[512], *line;
+    unsigned found;
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", file);
+    int info = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = info < 0 ? -1 : read(info, text, sizeof text - 1);
+    if (info >= 0)
+        close(info);
+    if (length < 0)
+        return false;
+    text[length] = '\0';
+    line = strstr(text, "mnt_id:");
+    return line != NULL && sscanf(line, "mnt_id: %u", &found) == 1 && found == id;
+}
+
+/* By what is open and has been looked at: the path may lead elsewhere at any time. */
+static int unmount(const struct os_mount *mount)
+{
+    char path[64];
+    int file = open(mount->point, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0)
+        return errno;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    int error = !is_mount(file, mount->id) ? ESTALE : umount2(path, MNT_DETACH) == 0 ? 0 : errno;
+    close(file);
+    return error;
+}
+
 struct unmounting {
-    const char *point;
+    const struct os_mount *mount;
     int error;
 };
 
 static void unmount_apart(void *argument)
 {
     struct unmounting *unmounting = argument;
-    unmounting->error = umount2(unmounting->point, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 ? 0 : errno;
+    unmounting->error = unmount(unmounting->mount);
 }
 
 /* Who takes away a file system that nobody uses writes all that it still holds. */
-enum status os_unmount_lazily(const char *point)
+enum status os_unmount_lazily(const struct os_mount *mount)
 {
-    struct unmounting unmounting = {point, 0};
+    struct unmounting unmounting = {mount, 0};
     enum status status = os_apart(unmount_apart, &unmounting, sizeof unmounting, UNMOUNT_PATIENCE);
     if (status != STATUS_OK || unmounting.error == 0)
         return status;
     return unmounting.error == EPERM ? STATUS_ACCESS_DENIED : STATUS_STORE_FAILED;
+}
 }

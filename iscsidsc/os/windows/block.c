@@ -62,17 +62,17 @@ bool os_leads_somewhere(const char *path)
     return false;
 }
 
-void os_mounts_of(const struct os_loopback *loop, void (*found)(void *context, const char *point),
-                  void *context)
+void os_mounts_of(const struct os_loopback *loop,
+                  void (*found)(void *context, const struct os_mount *mount), void *context)
 {
     (void)loop;
     (void)found;
     (void)context;
 }
 
-enum status os_unmount_lazily(const char *point)
+enum status os_unmount_lazily(const struct os_mount *mount)
 {
-    (void)point;
+    (void)mount;
     return STATUS_NOT_SUPPORTED;
 }
 
