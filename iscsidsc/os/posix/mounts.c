@@ -144,4 +144,3 @@ enum status os_unmount_lazily(const struct os_mount *mount)
         return status;
     return unmounting.error == EPERM ? STATUS_ACCESS_DENIED : STATUS_STORE_FAILED;
 }
-}
