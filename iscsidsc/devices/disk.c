@@ -280,7 +280,7 @@ void disk_submit(struct disk_request *request)
     request->scratch = NULL;
     request->changing = request->flushed = false;
     request->at = request->offset;
-    request->unaligned = (request->offset | request->length) % disk->block != 0;
+    request->unaligned = request->offset % disk->block != 0 || request->length % disk->block != 0;
     disk->outstanding++;
     if (status != STATUS_OK || (request->length == 0 && request->kind != DISK_FLUSH)) {
         finish(request, status);
