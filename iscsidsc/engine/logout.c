@@ -26,9 +26,9 @@ void engine_session_logged_out(struct engine_session *session, enum status statu
 {
     struct engine_call *call = session->logout;
     session->logout = NULL;
+    engine_session_remove(session); /* with its devices: whoever is answered sees none of them */
     if (call != NULL)
         engine_finish(call, result_of(status), NULL);
-    engine_session_remove(session);
 }
 
 /* The caller is gone: the logout goes on. */
