@@ -226,15 +226,18 @@ static bool same_unit(const struct unit_facts *a, const struct unit_facts *b)
            memcmp(a->identity, b->identity, a->identity_length) == 0;
 }
 
-static bool same_capacity(const struct scsi_capacity *a, const struct scsi_capacity *b)
+/* As far as devices show it. */
+static bool same_facts(const struct unit_facts *a, const struct unit_facts *b)
 {
-    return a->blocks == b->blocks && a->block_length == b->block_length;
+    return a->capacity.blocks == b->capacity.blocks &&
+           a->capacity.block_length == b->capacity.block_length &&
+           a->mode.write_protected == b->mode.write_protected;
 }
 
 static void unit_update(struct unit *unit, const struct unit_finding *finding)
 {
     const struct scsi_capacity *capacity = &finding->facts.capacity;
-    bool changed = !same_capacity(&unit->facts.capacity, capacity);
+    bool changed = !same_facts(&unit->facts, &finding->facts);
     /* A disk that had blocks and tells of none is not ready again yet. */
     bool unready = capacity->block_length == 0 && unit->facts.capacity.block_length > 0 &&
                    !unit->facts.inquiry.removable;

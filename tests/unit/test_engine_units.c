@@ -705,6 +705,25 @@ static void who_makes_devices_is_told(void **state)
     expose(NULL);
 }
 
+static void devices_follow_write_protection(void **state)
+{
+    (void)state;
+    told[0] = '\0';
+    put_disk(LUN(0), "first...");
+    assert_status(login(BASE ":a"), STATUS_OK);
+    settle();
+    expose(&exposure);
+    SHELF(shelf_find(LUN(0))->write_protected = true);
+    tell_attention(SCSI_ASC_MODE_CHANGED);
+    settle();
+    assert_string_equal(told, "+0:100 =0:100 ");
+    SHELF(shelf_find(LUN(0))->write_protected = false);
+    tell_attention(SCSI_ASC_MODE_CHANGED);
+    settle();
+    assert_string_equal(told, "+0:100 =0:100 =0:100 ");
+    expose(NULL);
+}
+
 /* --- devices that take their time to go --- */
 
 static atomic_uint asked;               /* whether a device is gone */
@@ -1055,6 +1074,7 @@ int main(void)
         UNITS_TEST(a_failed_login_leaves_its_place),
         UNITS_TEST(the_next_bus_follows),
         UNITS_TEST(who_makes_devices_is_told),
+        UNITS_TEST(devices_follow_write_protection),
         UNITS_TEST(a_logout_waits_until_devices_are_gone),
         UNITS_TEST(a_logout_is_refused_when_a_device_does_not_go),
         UNITS_TEST(a_unit_is_unexposed_when_its_device_is_gone),

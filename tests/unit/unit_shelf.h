@@ -19,6 +19,7 @@ struct shelf_unit {
     size_t page_length;
     uint64_t blocks;      /* 0: not ready */
     bool refuses_inquiry; /* with BUSY, for ever */
+    bool write_protected;
 };
 
 /* Two threads use it, under the mutex. */
@@ -184,6 +185,9 @@ static inline void shelf_execute(struct shelf_answer *answer, const struct shelf
         shelf.attention = 0;
     } else if (capacity) {
         shelf_capacity(answer, unit, cdb[0] == SCSI_SERVICE_ACTION_IN_16);
+    } else if (cdb[0] == SCSI_MODE_SENSE_6 && unit->write_protected) {
+        memcpy(answer->data, "\x03\x00\x80\x00", 4);
+        answer->length = 4;
     }
 }
 
