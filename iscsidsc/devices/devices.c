@@ -20,6 +20,7 @@ struct devices {
     struct os_job stop_job;
     struct os_loop_waiter waiter;
     struct list all;
+    unsigned waiting;           /* how often a unit has found its place taken */
     struct tree *tree;          /* NULL: there is none */
     struct loop_devices *loops; /* the same */
     struct worker *worker;
@@ -116,6 +117,23 @@ static void name_unit(struct devices *devices, const struct local_device *device
     wine_add(devices->wine, unit, path);
 }
 
+static void place_of(const struct unit *unit, char place[DEVICE_PLACE_ROOM])
+{
+    snprintf(place, DEVICE_PLACE_ROOM, "bus%u/target%u/lun%u", units_bus(unit->session->units),
+             units_target(unit->session->units), unit->os_lun);
+}
+
+/* A device keeps the place of its first unit, also when it is there only by others. */
+static bool is_taken(const struct devices *devices, const char *place)
+{
+    LIST_EACH(node, &devices->all)
+    {
+        if (strcmp(LIST_OWNER(node, struct local_device, link)->place, place) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* NULL: out of memory. */
 static struct local_device *new_device(const struct unit *unit)
 {
@@ -128,8 +146,7 @@ static struct local_device *new_device(const struct unit *unit)
     }
     device->volume = unit->path.volume;
     device->disk = disk;
-    snprintf(device->place, sizeof device->place, "bus%u/target%u/lun%u",
-             units_bus(unit->session->units), units_target(unit->session->units), unit->os_lun);
+    place_of(unit, device->place);
     disk_name(disk, device->place);
     return device;
 }
@@ -172,6 +189,27 @@ static bool has_way(const struct local_device *device)
 
 /* --- what the engine tells --- */
 
+/* NULL: there is none, which has been told of. */
+static struct local_device *make_device(struct devices *devices, const struct unit *unit)
+{
+    char place[DEVICE_PLACE_ROOM], path[OS_PATH_ROOM];
+    place_of(unit, place);
+    if (is_taken(devices, place)) {
+        devices->waiting++;
+        snprintf(path, sizeof path, "%s/%s", devices->directory, place);
+        tell(devices, path, STATUS_BUSY);
+        return NULL;
+    }
+    struct local_device *device = new_device(unit);
+    if (device == NULL) {
+        tell(devices, unit->path.volume->target, STATUS_NO_MEMORY);
+        return NULL;
+    }
+    list_append(&devices->all, &device->link);
+    open_forms(devices, device, unit);
+    return device;
+}
+
 static void on_added(void *context, struct unit *unit)
 {
     struct devices *devices = context;
@@ -179,32 +217,60 @@ static void on_added(void *context, struct unit *unit)
     if (volume == NULL || volume->facts.capacity.block_length == 0)
         return; /* nothing that has blocks, or is ready */
     struct local_device *device = device_of(devices, volume);
-    if (device == NULL) {
-        device = new_device(unit);
-        if (device == NULL) {
-            tell(devices, volume->target, STATUS_NO_MEMORY);
-            return;
-        }
-        list_append(&devices->all, &device->link);
-        open_forms(devices, device, unit);
-    }
+    if (device == NULL)
+        device = make_device(devices, unit);
+    if (device == NULL)
+        return;
     device->units++;
     unit->exposed = device;
     name_unit(devices, device, unit);
+}
+
+static bool waits_for(const struct devices *devices, const struct unit *unit, const char *place)
+{
+    char wanted[DEVICE_PLACE_ROOM];
+    if (unit->exposed != NULL || unit->hidden || unit->leaving || unit->path.volume == NULL ||
+        unit->session->state == ENGINE_SESSION_LOGOUT)
+        return false;
+    place_of(unit, wanted);
+    return strcmp(wanted, place) == 0 && !is_taken(devices, place);
+}
+
+/* `but`: the unit that is going. */
+static void give_place(struct devices *devices, const char *place, const struct unit *but)
+{
+    LIST_EACH(node, &devices->engine->sessions)
+    {
+        struct units *units = LIST_OWNER(node, struct engine_session, link)->units;
+        if (units == NULL)
+            continue;
+        LIST_EACH(of, &units->all)
+        {
+            struct unit *unit = LIST_OWNER(of, struct unit, link);
+            if (unit != but && waits_for(devices, unit, place))
+                on_added(devices, unit);
+        }
+    }
 }
 
 static void on_removed(void *context, struct unit *unit)
 {
     struct devices *devices = context;
     struct local_device *device = unit->exposed;
+    char place[DEVICE_PLACE_ROOM];
     unit->exposed = NULL;
     if (device == NULL)
         return;
     wine_remove(devices->wine, unit);
-    if (--device->units == 0)
-        close_device(devices, device);
-    else if (device->block != NULL && has_way(device))
-        loop_device_readmit(device->block); /* by a session that did not work when this one ended */
+    if (--device->units > 0) {
+        if (device->block != NULL && has_way(device))
+            loop_device_readmit(device->block); /* by a session that did not work before */
+        return;
+    }
+    memcpy(place, device->place, sizeof place);
+    close_device(devices, device);
+    if (devices->waiting > 0)
+        give_place(devices, place, unit);
 }
 
 /* Of other facts, such as its capacity: or it has become ready, or is another one. */
@@ -216,7 +282,7 @@ static void on_changed(void *context, struct unit *unit)
         if (device->file != NULL)
             tree_renew(device->file);
         if (device->block != NULL)
-            loop_device_renew(device->block);
+            loop_device_renew(device->block, device->disk->read_only);
     } else if (device == NULL || device->volume != unit->path.volume) {
         on_removed(context, unit);
         on_added(context, unit);
@@ -387,6 +453,7 @@ static void on_withdraw_all(struct os_job *job)
 static void on_stop(struct os_job *job)
 {
     struct devices *devices = LIST_OWNER(job, struct devices, stop_job);
+    devices->waiting = 0; /* nobody gets a place any more */
     units_expose(devices->engine, NULL);
     if (devices->loops != NULL)
         loop_devices_leave(devices->loops);

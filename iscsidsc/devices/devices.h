@@ -1,6 +1,7 @@
 /*
  * Devices: what programs of this machine open of the units that sessions have. Each volume gets
- * one, under the place of the first of its units, whichever paths lead to it:
+ * one, under the place of the first of its units, whichever paths lead to it; a unit whose place is
+ * still another device's has none until that is gone:
  *
  *   <directory>/bus<B>/target<T>/lun<L>/disk   a file that is the disk
  *   <directory>/bus<B>/target<T>/lun<L>/nbd    a socket that serves it by NBD

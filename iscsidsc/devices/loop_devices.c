@@ -19,10 +19,39 @@ static void tell(const struct loop_device *device)
 
 static void device_free(struct loop_device *device)
 {
+    struct loop_devices *devices = device->devices;
     os_timer_clear(&device->timer);
     list_remove(&device->link);
     mounts_clear(&device->mounts);
     os_free(device);
+    LIST_EACH(node, &devices->all)
+    {
+        struct loop_device *other = LIST_OWNER(node, struct loop_device, link);
+        if (!other->closing) /* it may have waited */
+            step(other);
+    }
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    return a[0] != '\0' && strcmp(a, b) == 0;
+}
+
+/* Does one that is going still have links of the same names? What it removes then would be ours,
+ * and what it has not removed would be another's to us. */
+static bool has_to_wait(const struct loop_device *device)
+{
+    const struct links *ours = &device->wanted;
+    LIST_EACH(node, &device->devices->all)
+    {
+        const struct loop_device *other = LIST_OWNER(node, struct loop_device, link);
+        const struct links *theirs = &other->wanted;
+        if (other->closing &&
+            (same_name(ours->place, theirs->place) || same_name(ours->name, theirs->name) ||
+             same_name(ours->id, theirs->id) || same_name(ours->serial, theirs->serial)))
+            return true;
+    }
+    return false;
 }
 
 static void start(struct loop_device *device, enum loop_work work)
@@ -30,6 +59,20 @@ static void start(struct loop_device *device, enum loop_work work)
     device->work = work;
     device->busy = true;
     worker_post(device->devices->worker, &device->job);
+}
+
+static void start_attaching(struct loop_device *device)
+{
+    device->read_only = device->write_protected;
+    device->remakes = false;
+    start(device, LOOP_ATTACH);
+}
+
+static void start_withdrawing(struct loop_device *device)
+{
+    device->remakes = false;
+    device->forced = atomic_load(&device->force);
+    start(device, LOOP_WITHDRAW);
 }
 
 static void start_mounting(struct loop_device *device)
@@ -58,9 +101,12 @@ static void step(struct loop_device *device)
         leave(device);
     } else if (device->withdraws) {
         if (!device->withdrawn && !device->refused)
-            start(device, LOOP_WITHDRAW);
+            start_withdrawing(device);
     } else if (!device->made) {
-        start(device, LOOP_ATTACH);
+        if (!has_to_wait(device))
+            start_attaching(device);
+    } else if (device->remakes) {
+        start_withdrawing(device);
     } else if (device->renews) {
         device->renews = false;
         start(device, LOOP_RENEW);
@@ -107,13 +153,11 @@ static void have_withdrawn(struct loop_device *device)
         device->made = false;
         device->name[0] = '\0';
         device->withdrawn = device->withdraws;
-    } else if (!device->forced && device->withdraws && atomic_load(&device->force)) {
-        device->forced = true; /* who was waited for is waited for no more */
-    } else {
+    } else if (device->forced || !device->withdraws || !atomic_load(&device->force)) {
         device->refused = device->withdraws;
         device->tries = 0; /* those that are unmounted by now come back */
         device->mounts_due = true;
-    }
+    } /* else who was waited for is waited for no more: once more, by force */
 }
 
 static void on_done(struct worker_job *job)
@@ -168,17 +212,20 @@ struct loop_device *loop_device_open(struct loop_devices *devices, const char *p
     list_append(&devices->all, &device->link);
     snprintf(device->file, sizeof device->file, "%s/%s/disk", settings->files, place);
     device->block = unit->facts.capacity.block_length;
-    device->read_only = unit->facts.mode.write_protected;
+    device->write_protected = unit->facts.mode.write_protected;
     links_describe(&device->links, place, unit->session->target, &unit->facts);
+    device->wanted = device->links;
     snprintf(device->mounts.fstab[0], OS_PATH_ROOM, "%s/fstab.iscsi", settings->state);
     strcpy(device->mounts.fstab[1], "/etc/fstab.iscsi");
     step(device);
     return device;
 }
 
-void loop_device_renew(struct loop_device *device)
+void loop_device_renew(struct loop_device *device, bool write_protected)
 {
     device->renews = true;
+    device->write_protected = write_protected;
+    device->remakes = device->read_only != write_protected;
     step(device);
 }
 
@@ -199,12 +246,10 @@ enum withdrawal loop_device_withdraw(struct loop_device *device, bool forced)
 {
     if (!device->withdraws) {
         device->withdraws = true;
-        device->forced = forced;
         atomic_store(&device->hurry, true);
         atomic_store(&device->force, forced);
     } else if (forced && !device->withdrawn) {
         atomic_store(&device->force, true);
-        device->forced = device->forced || !device->busy; /* else when that has ended */
         device->refused = false;
     }
     step(device);
@@ -216,8 +261,6 @@ enum withdrawal loop_device_withdraw(struct loop_device *device, bool forced)
 void loop_device_readmit(struct loop_device *device)
 {
     device->withdraws = device->withdrawn = device->refused = false;
-    if (!device->busy)
-        device->forced = false;
     atomic_store(&device->hurry, false);
     atomic_store(&device->force, false);
     step(device);

@@ -37,8 +37,9 @@ void loop_devices_free(struct loop_devices *devices);
 /* Of the unit whose file is there now, at `place` (bus0/target0/lun0). NULL: out of memory. */
 struct loop_device *loop_device_open(struct loop_devices *devices, const char *place,
                                      const struct unit *unit);
-/* The file has another size, or its partitions may be others. */
-void loop_device_renew(struct loop_device *device);
+/* The file has another size, or its partitions may be others. One that may be written to now, or
+ * no more, is attached anew; in use it stays as it is until it is renewed the next time. */
+void loop_device_renew(struct loop_device *device, bool write_protected);
 /* There is no way to the unit any more: what is left of the device goes by itself. */
 void loop_device_close(struct loop_device *device);
 

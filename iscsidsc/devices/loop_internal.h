@@ -34,7 +34,7 @@ struct loop_device {
     char file[OS_PATH_ROOM];
     uint32_t block;
     bool read_only;
-    struct links links;
+    struct links links; /* less the names that are others' */
     bool linked;
     struct os_loopback loop;
     bool attached;
@@ -45,6 +45,9 @@ struct loop_device {
     atomic_bool hurry; /* what is being mounted is given up */
     atomic_bool force; /* what is being unmounted, too */
     /* The engine's. */
+    struct links wanted; /* the names of its links, whoever has them */
+    bool write_protected;
+    bool remakes; /* it is attached anew, to be written to or no longer */
     bool busy;
     bool made; /* or it cannot be */
     bool renews;

@@ -125,7 +125,7 @@ static void clear(struct loop_device *device)
 static void renew(struct loop_device *device)
 {
     if (device->attached)
-        os_loopback_renew(&device->loop);
+        os_loopback_renew(&device->loop, device->file);
 }
 
 void loop_job_run(struct worker_job *job)

@@ -96,7 +96,8 @@ static bool add_texts(struct tree_device *device)
 
 /* --- its place --- */
 
-/* The directory of the place, made where it is missing. NULL: out of memory. */
+/* The directory of the place, made with those above it. NULL: out of memory, or it is another
+ * device's. */
 static struct fuse_tree_node *directory_of(struct fuse_tree *files, const char *place)
 {
     struct fuse_tree_node *directory = NULL;
@@ -109,6 +110,8 @@ static struct fuse_tree_node *directory_of(struct fuse_tree *files, const char *
         name[length] = '\0';
         place += length + (place[length] == '/');
         struct fuse_tree_node *next = fuse_tree_find(files, directory, name);
+        if (next != NULL && *place == '\0')
+            return NULL;
         if (next == NULL)
             next = fuse_tree_directory(files, directory, name);
         if (next == NULL)

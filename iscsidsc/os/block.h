@@ -31,7 +31,7 @@ bool os_loopback_allowed(void);
 enum status os_loopback_attach(struct os_loopback *loop,
                                const struct os_loopback_settings *settings);
 /* The file has another size: also of its partition table and of the nodes. */
-enum status os_loopback_renew(const struct os_loopback *loop);
+enum status os_loopback_renew(const struct os_loopback *loop, const char *file);
 /* Makes the nodes that the system does not make, and removes those of partitions that are gone. */
 void os_loopback_nodes(const struct os_loopback *loop);
 /*

@@ -103,6 +103,33 @@ class Loops(device_case.Case):
         self.points.append(point)
         return point
 
+    def restart_target(self, disk):
+        self.target.stop_signal = signal.SIGKILL
+        self.target.stop()
+        self.disks = [disk]
+        self.target = self.start_target(self.portal)
+
+    def of_kernel(self, name):
+        with contextlib.suppress(OSError), open("/sys/block/%s/%s" % (os.path.basename(self.block_device(0)), name)) as file:
+            return int(file.read())
+
+    def test_another_size(self):
+        """All forms of the device follow it."""
+        self.log_in()
+        os.truncate(self.disk, 48 << 20)
+        self.restart_target(self.disk)
+        test_service.wait_for(lambda: self.of_kernel("size") == (48 << 20) // 512, "the size of the block device")
+        self.assertEqual(os.stat(self.place(0, "disk")).st_size, 48 << 20)
+        if not device_case.missing_program("qemu-img"):
+            self.assertIn('"virtual-size": %d' % (48 << 20), self.tool("qemu-img", "info", "--output=json", self.wait_for_nbd(0)))
+
+    def test_another_write_protection(self):
+        self.log_in()
+        for options, protected in (",ro", 1), ("", 0):
+            self.restart_target(self.disk + options)
+            test_service.wait_for(lambda: self.of_kernel("ro") == protected, "the block device's ro to be %d" % protected)
+            self.assertEqual(os.stat(self.place(0, "disk")).st_mode & 0o200, 0 if protected else 0o200)
+
     def test_it_is_a_disk_of_its_own(self):
         device = self.log_in()
         self.assertEqual(int(self.tool("blockdev", "--getsize64", device)), self.sizes[0])

@@ -30,6 +30,7 @@ import test_service  # noqa: E402
 SIZE = 4 << 20
 DEVICE_BUSY = 0x40  # of 0xEFFF0040
 KEEP_SIZE, PUNCH_HOLE, COLLAPSE, ZERO_RANGE = 1, 2, 8, 16  # of fallocate(2)
+OTHER = device_case.TARGET + "-other"
 SEED = int(os.environ.get("TEST_SEED", time.time_ns() % 1000000))
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -442,7 +443,7 @@ class Portals(Case):
 
 @unittest.skipIf(reason_to_skip(), reason_to_skip())
 class ComingAndGoing(Case):
-    more = Case.more + ["--on-hup", "--of", device_case.TARGET + ",7", "--lun", "ram:128K"]
+    more = Case.more + ["--target", OTHER, "--lun", "ram:256K", "--on-hup", "--of", device_case.TARGET + ",7", "--lun", "ram:128K"]
 
     def test_a_unit_appears(self):
         self.log_in_to_disk()
@@ -478,6 +479,28 @@ class ComingAndGoing(Case):
         self.assert_errno(errno.ENODEV, self.order, b"scsi add-single-device 0 0 0 0\n")
         self.assertIn(" event=bad-control line=\"target 0 0\" reason=", self.service.wait_event("bad-control"))
         self.service.wait_event("bad-control", len(bad) + 1)
+
+    def test_a_place_is_given_when_it_is_free(self):
+        """The first disk stays where it was by the second session to it, and its place is another target's by now."""
+        address, port = self.portal.rsplit(":", 1)
+        self.succeed("AddTargetPortal", address, port)
+        login = "LoginTarget", device_case.TARGET, "T", address, port, *"* * * 2 * * * * * * * * * 0".split()
+        self.succeed(*login)
+        first = self.sessions()[0]
+        self.wait_for(self.file(0))
+        self.succeed(*login)
+        second, = set(self.sessions()) - {first}
+        self.succeed("LogoutTarget", first)
+        with self.opened(0) as file:
+            self.succeed("LoginTarget", OTHER, "T", address, port, *"* * * * * * * * * * * * * 1 0x0000000000000000 0 0 0".split())
+            self.assertEqual(os.pread(file, 4, 0), bytes(4))
+            self.service.wait_event("no-device")
+            self.assertEqual(os.stat(self.file(0)).st_size, SIZE)
+        test_service.wait_for(lambda: self.ask("LogoutTarget", second)[0] == 0, "the logout")
+        self.assertEqual(os.stat(self.file(0)).st_size, 256 << 10)
+        self.assertEqual(sorted(os.listdir(self.place(0, ""))), ["disk", "generic", "nbd"])
+        with self.opened(0) as file:
+            self.assertEqual(len(os.pread(file, 4096, 0)), 4096)
 
     def test_who_has_it_open_is_not_cut_off(self):
         self.log_in_to_disk()

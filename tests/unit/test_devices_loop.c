@@ -106,6 +106,19 @@ static void close_it(void)
     device = NULL;
 }
 
+static void replace_it(void)
+{
+    loop_device_close(device);
+    open_it();
+}
+
+static bool protects;
+
+static void renew_it(void)
+{
+    loop_device_renew(device, protects);
+}
+
 static void leave(void)
 {
     loop_devices_leave(devices);
@@ -269,6 +282,62 @@ static void a_device_comes_and_goes(void **state)
     assert_link(PLACE "/disk", NULL);
 }
 
+/* Going and coming at the same time: links are not taken from each other. */
+static void a_successor_has_the_links(void **state)
+{
+    char number[100];
+    (void)state;
+    need_loop_devices();
+    new_devices(true);
+    await_ready();
+    for (int i = 0; i < 10; i++) {
+        on_loop(replace_it);
+        await_ready();
+        snprintf(number, sizeof number, "%.80sp3", path);
+        assert_link(PLACE "/disk", path);
+        assert_link("by-name/" BASE ":a-lun-0", path);
+        assert_link("by-name/" BASE ":a-lun-0-part3", number);
+    }
+    end_devices();
+    assert_link("by-name/" BASE ":a-lun-0", NULL);
+}
+
+static bool can_be_written(void)
+{
+    struct os_storage *storage;
+    uint64_t size;
+    if (os_storage_open(path, false, &storage, &size) != STATUS_OK)
+        return false;
+    bool written = os_storage_write(storage, 0, "x", 1) && os_storage_flush(storage);
+    os_storage_close(storage);
+    return written;
+}
+
+static void await_writable(bool wanted)
+{
+    uint64_t end = os_now() + BOUND;
+    do {
+        await_ready();
+        if (os_now() > end)
+            fail_msg("%s can%s be written", path, wanted ? "not" : "");
+    } while (path[0] == '\0' || can_be_written() != wanted);
+}
+
+static void a_device_follows_write_protection(void **state)
+{
+    (void)state;
+    need_loop_devices();
+    new_devices(true);
+    await_writable(true);
+    protects = true;
+    on_loop(renew_it);
+    await_writable(false);
+    assert_link(PLACE "/disk", path);
+    protects = false;
+    on_loop(renew_it);
+    await_writable(true);
+}
+
 static void a_killed_process_is_cleaned_up_after(void **state)
 {
     (void)state;
@@ -361,6 +430,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_device_comes_and_goes, start, stop),
+        cmocka_unit_test_setup_teardown(a_successor_has_the_links, start, stop),
+        cmocka_unit_test_setup_teardown(a_device_follows_write_protection, start, stop),
         cmocka_unit_test_setup_teardown(a_killed_process_is_cleaned_up_after, start, stop),
         cmocka_unit_test_setup_teardown(file_systems_are_mounted, start, stop),
         cmocka_unit_test_setup_teardown(mounts_that_cannot_be_are_given_up, start, stop),

@@ -80,6 +80,15 @@ static struct fuse_tree_node *new_node(const char *name, const char *text, mode_
     return NULL;
 }
 
+static struct fuse_tree_node *child_of(const struct fuse_tree_node *parent, const char *name)
+{
+    struct fuse_tree_node *node = parent->first;
+
+    while (node != NULL && strcmp(node->name, name) != 0)
+        node = node->next;
+    return node;
+}
+
 static struct fuse_tree_node *add(struct fuse_tree *tree, struct fuse_tree_node *parent,
                                   const char *name, const char *text, mode_t type,
                                   const struct fuse_tree_file *file)
@@ -125,7 +134,9 @@ struct fuse_tree_node *fuse_tree_link(struct fuse_tree *tree, struct fuse_tree_n
 struct fuse_tree_node *fuse_tree_file(struct fuse_tree *tree, struct fuse_tree_node *parent,
                                       const char *name, const struct fuse_tree_file *file)
 {
-    return add(tree, parent, name, NULL, S_IFREG, file);
+    return fuse_tree_find(tree, parent, name) != NULL
+               ? NULL
+               : add(tree, parent, name, NULL, S_IFREG, file);
 }
 
 struct fuse_tree_node *fuse_tree_find(struct fuse_tree *tree, struct fuse_tree_node *parent,
@@ -134,9 +145,7 @@ struct fuse_tree_node *fuse_tree_find(struct fuse_tree *tree, struct fuse_tree_n
     struct fuse_tree_node *node;
 
     pthread_mutex_lock(&tree->mutex);
-    node = (parent != NULL ? parent : tree->root)->first;
-    while (node != NULL && strcmp(node->name, name) != 0)
-        node = node->next;
+    node = child_of(parent != NULL ? parent : tree->root, name);
     pthread_mutex_unlock(&tree->mutex);
     return node;
 }

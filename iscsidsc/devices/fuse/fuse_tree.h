@@ -74,6 +74,7 @@ struct fuse_tree_node *fuse_tree_directory(struct fuse_tree *tree, struct fuse_t
                                            const char *name);
 struct fuse_tree_node *fuse_tree_link(struct fuse_tree *tree, struct fuse_tree_node *parent,
                                       const char *name, const char *text);
+/* NULL also when there is something of that name. */
 struct fuse_tree_node *fuse_tree_file(struct fuse_tree *tree, struct fuse_tree_node *parent,
                                       const char *name, const struct fuse_tree_file *file);
 /* The child of that name; NULL: there is none. */

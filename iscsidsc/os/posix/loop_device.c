@@ -261,6 +261,7 @@ enum status os_loopback_attach(struct os_loopback *loop,
 
 struct work {
     struct os_loopback loop;
+    const char *file;
     struct loop_info64 info;
     bool forced;
     bool attached;
@@ -271,6 +272,8 @@ struct work {
 static void renew_apart(void *argument)
 {
     struct work *work = argument;
+    struct stat found;
+    stat(work->file, &found); /* else the kernel takes the size that it knows */
     int node = open_node(&work->loop, O_RDONLY);
     if (node < 0) {
         work->status = loop_status(errno);
@@ -281,9 +284,9 @@ static void renew_apart(void *argument)
     close(node);
 }
 
-enum status os_loopback_renew(const struct os_loopback *loop)
+enum status os_loopback_renew(const struct os_loopback *loop, const char *file)
 {
-    struct work work = {.loop = *loop};
+    struct work work = {.loop = *loop, .file = file};
     enum status status = os_apart(renew_apart, &work, sizeof work, OS_NEVER);
     os_loopback_nodes(loop);
     return status == STATUS_OK ? work.status : status;

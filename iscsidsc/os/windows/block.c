@@ -15,9 +15,10 @@ enum status os_loopback_attach(struct os_loopback *loop,
     return STATUS_NOT_SUPPORTED;
 }
 
-enum status os_loopback_renew(const struct os_loopback *loop)
+enum status os_loopback_renew(const struct os_loopback *loop, const char *file)
 {
     (void)loop;
+    (void)file;
     return STATUS_NOT_SUPPORTED;
 }
 
