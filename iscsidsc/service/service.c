@@ -146,10 +146,10 @@ static void on_prefix(void *context, const char *path, enum status status)
 
 static bool makes_block_devices(const struct service *service)
 {
-    const struct parameters *parameters = &service->configuration.parameters;
+    const struct service_configuration *configuration = &service->configuration;
     struct loop_devices_settings loops;
-    return parameters->device_directory[0] != '\0' &&
-           device_settings_loops(&loops, parameters, service->meeting.state) && loops.attach;
+    device_settings_loops(&loops, configuration, service->meeting.state);
+    return configuration->parameters.device_directory[0] != '\0' && loops.attach;
 }
 
 static enum status start_devices(struct service *service)
