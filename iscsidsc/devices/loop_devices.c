@@ -179,6 +179,8 @@ static void on_done(struct worker_job *job)
     case LOOP_CLEAR:
         break;
     }
+    if (!device->attached)
+        device->name[0] = '\0';
     if (!device->closing)
         watch_nodes(device);
     tell(device);

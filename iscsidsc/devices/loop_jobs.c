@@ -128,9 +128,30 @@ static void renew(struct loop_device *device)
         os_loopback_renew(&device->loop, device->file);
 }
 
+/* An administrator may have detached it, and the number be somebody else's. */
+static void look_whether_it_lasts(struct loop_device *device)
+{
+    if (!device->attached || os_loopback_is_of(&device->loop, device->file))
+        return;
+    engine_log(OS_LOG_WARNING, "block-device-lost", "path", device->loop.name, "place",
+               device->links.place, NULL);
+    device->attached = false;
+}
+
+static void mount_it(struct loop_device *device)
+{
+    device->mounts_left = 0;
+    if (!device->attached)
+        return;
+    os_loopback_nodes(&device->loop);
+    device->mounts_left =
+        mounts_try(&device->mounts, &device->loop, &device->hurry, device->last_try);
+}
+
 void loop_job_run(struct worker_job *job)
 {
     struct loop_device *device = LIST_OWNER(job, struct loop_device, job);
+    look_whether_it_lasts(device);
     switch (device->work) {
     case LOOP_ATTACH:
         make(device);
@@ -139,9 +160,7 @@ void loop_job_run(struct worker_job *job)
         renew(device);
         break;
     case LOOP_MOUNT:
-        os_loopback_nodes(&device->loop);
-        device->mounts_left =
-            mounts_try(&device->mounts, &device->loop, &device->hurry, device->last_try);
+        mount_it(device);
         break;
     case LOOP_WITHDRAW:
         device->outcome = withdraw(device, device->forced);

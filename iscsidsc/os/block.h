@@ -22,6 +22,7 @@ struct os_loopback_settings {
 struct os_loopback {
     unsigned number;                  /* /dev/loop<number> */
     char name[OS_LOOPBACK_NAME_ROOM]; /* the same as a path */
+    char mark[OS_LOOPBACK_MARK_ROOM]; /* somebody else may have the number by now */
 };
 
 /* May this process make loop devices, and does the system have them? */
@@ -41,6 +42,8 @@ void os_loopback_nodes(const struct os_loopback *loop);
  */
 enum status os_loopback_detach(const struct os_loopback *loop, bool forced, uint64_t patience,
                                bool *flushed);
+/* Is it still the one of that file (<anywhere>/bus<B>/target<T>/lun<L>/disk)? Opens nothing. */
+bool os_loopback_is_of(const struct os_loopback *loop, const char *file);
 /* Does the system make nodes by itself? */
 bool os_nodes_appear(void);
 /* Those attached to the disk of a tree of devices. Mark NULL: it does not answer. */

@@ -315,6 +315,21 @@ class Loops(device_case.Case):
         self.log_out()
         self.assert_nothing_left()
 
+    def test_a_stranger_of_the_same_number_stays(self):
+        """An administrator has detached the service's loop device, and somebody else got its number, with a file system."""
+        point, file = self.new_point("stranger"), self.new_disk("stranger", 8 << 20)
+        device = self.log_in()
+        self.tool("mkfs.ext4", "-q", "-F", file)
+        self.tool("losetup", "-d", device)
+        self.tool("losetup", device, file)
+        self.addCleanup(subprocess.run, ["losetup", "-d", device], stderr=subprocess.DEVNULL, check=False)
+        self.tool("mount", device, point)
+        self.log_out()
+        self.service.wait_event("block-device-lost")
+        self.assertEqual(self.mounts(), [point])
+        self.tool("umount", point)
+        self.assertIn(file, self.tool("losetup", device))
+
     def test_a_name_alone_is_no_mount_of_the_device(self):
         """Anybody may call the source of a FUSE file system as he likes; here it is a tmpfs."""
         point = self.new_point("called")

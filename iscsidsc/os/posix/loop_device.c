@@ -255,6 +255,7 @@ enum status os_loopback_attach(struct os_loopback *loop,
     if (status != STATUS_OK || attaching.status != STATUS_OK)
         return status != STATUS_OK ? status : attaching.status;
     *loop = attaching.loop;
+    snprintf(loop->mark, sizeof loop->mark, "%s", settings->mark);
     os_loopback_nodes(loop);
     return STATUS_OK;
 }
@@ -269,6 +270,13 @@ struct work {
     enum status status;
 };
 
+static bool has_mark(int node, const char *mark)
+{
+    struct loop_info64 info = {0};
+    return ioctl(node, LOOP_GET_STATUS64, &info) == 0 &&
+           strncmp((const char *)info.lo_file_name, mark, sizeof info.lo_file_name - 1) == 0;
+}
+
 static void renew_apart(void *argument)
 {
     struct work *work = argument;
@@ -279,8 +287,11 @@ static void renew_apart(void *argument)
         work->status = loop_status(errno);
         return;
     }
-    work->status = ioctl(node, LOOP_SET_CAPACITY, 0) == 0 ? STATUS_OK : loop_status(errno);
-    ioctl(node, BLKRRPART, 0); /* refused while a partition is in use: the table counts later */
+    work->status = STATUS_OK;
+    if (has_mark(node, work->loop.mark)) {
+        work->status = ioctl(node, LOOP_SET_CAPACITY, 0) == 0 ? STATUS_OK : loop_status(errno);
+        ioctl(node, BLKRRPART, 0); /* refused while a partition is in use: it counts later */
+    }
     close(node);
 }
 
@@ -304,20 +315,26 @@ static bool read_status(const struct os_loopback *loop, struct loop_info64 *info
     return attached;
 }
 
-static bool is_marked(const struct loop_info64 *info, const char *mark)
+/* Others may use the number as soon as we, or an administrator, have let go. */
+static enum status find_ours(const struct os_loopback *loop, bool *there)
 {
-    return strncmp((const char *)info->lo_file_name, mark, sizeof info->lo_file_name - 1) == 0;
+    int node = open_node(loop, O_RDONLY);
+    *there = node >= 0 && has_mark(node, loop->mark);
+    int error = node >= 0 ? 0 : errno;
+    if (node >= 0)
+        close(node);
+    return error == 0 || loop_status(error) == STATUS_NOT_SUPPORTED ? STATUS_OK
+                                                                    : loop_status(error);
 }
 
-/* Others may use the number as soon as we have let go. */
-static bool still_there(const struct os_loopback *loop, const char *mark)
+static bool still_there(const struct os_loopback *loop)
 {
-    struct loop_info64 info = {0};
-    return read_status(loop, &info) && is_marked(&info, mark);
+    bool there;
+    return find_ours(loop, &there) == STATUS_OK && there;
 }
 
 /* Who still has it open keeps it for as long as he does. True: it is gone. */
-static bool let_go(const struct os_loopback *loop, const char *mark)
+static bool let_go(const struct os_loopback *loop)
 {
     int node = open_node(loop, O_RDONLY);
     if (node < 0)
@@ -326,7 +343,7 @@ static bool let_go(const struct os_loopback *loop, const char *mark)
     close(node);
     if (error == ENXIO)
         return true;
-    for (int i = 0; still_there(loop, mark); i++) {
+    for (int i = 0; still_there(loop); i++) {
         if (i == GLANCES)
             return false;
         os_sleep(GLANCE_EVERY);
@@ -360,15 +377,12 @@ static bool flush(const struct os_loopback *loop)
 static void detach_apart(void *argument)
 {
     struct work *work = argument;
-    work->flushed = true;
-    work->status = STATUS_OK;
-    if (!read_status(&work->loop, &work->info))
+    work->status = find_ours(&work->loop, &work->attached);
+    work->flushed = work->status == STATUS_OK;
+    if (!work->attached)
         return;
-    char mark[sizeof work->info.lo_file_name];
-    memcpy(mark, work->info.lo_file_name, sizeof mark);
-    mark[sizeof mark - 1] = '\0';
     work->flushed = flush(&work->loop);
-    if (let_go(&work->loop, mark) || work->forced)
+    if (let_go(&work->loop) || work->forced)
         return;
     keep(&work->loop);
     work->status = STATUS_BUSY;
@@ -408,17 +422,40 @@ static const char *past_number(const char *text, const char *word)
     return text + length + strspn(text + length, "0123456789");
 }
 
-/* Its place in a tree of devices; what is before it is lost once the tree is unmounted. The system
- * tells that without the device being opened. */
-static bool may_be_ours(const struct os_loopback *loop)
+/* Its place in a tree of devices; what is before it is lost once the tree is unmounted. */
+static const char *place_in(const char *file)
 {
-    char path[PATH_SHORT], file[OS_PATH_ROOM];
-    snprintf(path, sizeof path, "/sys/block/loop%u/loop/backing_file", loop->number);
-    if (!read_text(path, file, sizeof file))
-        return false;
     const char *place = NULL;
     for (const char *next = strstr(file, "/bus"); next != NULL; next = strstr(next + 1, "/bus"))
         place = next;
+    return place;
+}
+
+/* The system tells that without the device being opened. */
+static bool read_file(const struct os_loopback *loop, char file[OS_PATH_ROOM])
+{
+    char path[PATH_SHORT];
+    snprintf(path, sizeof path, "/sys/block/loop%u/loop/backing_file", loop->number);
+    return read_text(path, file, OS_PATH_ROOM);
+}
+
+bool os_loopback_is_of(const struct os_loopback *loop, const char *file)
+{
+    char found[OS_PATH_ROOM];
+    const char *place = place_in(file);
+    const char *there = read_file(loop, found) ? place_in(found) : NULL;
+    if (place == NULL || there == NULL || strncmp(there, place, strlen(place)) != 0)
+        return false;
+    there += strlen(place);
+    return *there == '\0' || strcmp(there, " (deleted)") == 0;
+}
+
+static bool may_be_ours(const struct os_loopback *loop)
+{
+    char file[OS_PATH_ROOM];
+    if (!read_file(loop, file))
+        return false;
+    const char *place = place_in(file);
     place = past_number(place, "/bus");
     place = past_number(place, "/target");
     place = past_number(place, "/lun");
@@ -440,6 +477,7 @@ static void look_at(void *context, const char *name)
         return;
     enum status status = os_apart(read_apart, &work, sizeof work, MARK_PATIENCE);
     work.info.lo_file_name[sizeof work.info.lo_file_name - 1] = '\0';
+    snprintf(work.loop.mark, sizeof work.loop.mark, "%s", (const char *)work.info.lo_file_name);
     if (status == STATUS_COMMAND_TIMEOUT)
         search->found(search->context, &work.loop, NULL);
     else if (status == STATUS_OK && work.attached)

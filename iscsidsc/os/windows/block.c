@@ -57,6 +57,13 @@ bool os_loopback_owns(const struct os_loopback *loop, const char *path)
     return false;
 }
 
+bool os_loopback_is_of(const struct os_loopback *loop, const char *file)
+{
+    (void)loop;
+    (void)file;
+    return false;
+}
+
 bool os_leads_somewhere(const char *path)
 {
     (void)path;
