@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
@@ -72,16 +73,23 @@ class Case(test_service_restart.Case):
     def start_service(self):
         """One that knows nothing yet."""
         os.mkdir(self.state, 0o700)
-        self.root, self.links = (os.path.join(self.state, name) for name in ("devices", "links"))
+        self.root = os.path.join(self.state, "devices")
+        self.links = os.path.join(self.directory_in_memory(), "links")
         self.configure(self.settings)
         self.service = self.serve()
+
+    def directory_in_memory(self):
+        """A directory that costs no disk, as /dev is: there are dozens of links for each unit."""
+        directory = tempfile.mkdtemp(prefix="devices-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        return directory
 
     def configure(self, settings):
         with open(os.path.join(self.state, "iscsi.conf"), "w") as file:
             file.write("DeviceDirectory = %s\nLinkDirectory = %s\n%s" % (self.root, self.links, settings))
 
     def new_disk(self, number, size):
-        path = os.path.join(self.directory, "disk%d" % number)
+        path = os.path.join(self.directory, "disk%s" % number)
         with open(path, "wb") as file:
             file.truncate(size)
         return path
