@@ -21,6 +21,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
 import device_case  # noqa: E402
 import netns  # noqa: E402
 import peers  # noqa: E402
+import test_devices_fio  # noqa: E402
 import test_service  # noqa: E402
 
 PORT = 3260
@@ -55,15 +56,15 @@ class Tgtd(peers.Tgtd):
 class Fio(threading.Thread):
     """Writes blocks at random, reads each back and verifies it, again and again until it is told to stop."""
 
-    def __init__(self, uri, directory):
+    def __init__(self, device, directory):
         super().__init__()
-        self.uri, self.directory, self.stopping = uri, directory, threading.Event()
+        self.device, self.directory, self.stopping = device, directory, threading.Event()
         self.passes, self.trouble = 0, None
 
     def run(self):
         while self.trouble is None and not self.stopping.is_set():
             self.passes += 1
-            self.trouble = self.fio("--ioengine=nbd", "--uri=" + self.uri)
+            self.trouble = self.fio(*self.device)
 
     def fio(self, *device):
         try:
@@ -115,6 +116,7 @@ class Case(device_case.Case):
     def begin(self, *lines):
         self.configure(TIMES + "".join(line + "\n" for line in lines))
         self.service = self.serve()
+        self.addCleanup(self.service.stop)  # in order: it has a file system mounted
 
     def watched(self):
         """The service finds the target by itself, and logs in."""
@@ -137,8 +139,11 @@ class Case(device_case.Case):
         test_service.wait_for(lambda: self.where() == wanted, "sessions at %s" % wanted, seconds)
         return time.monotonic() - began
 
-    def start_fio(self, lun):
-        fio = Fio(self.wait_for_nbd(lun), self.directory)
+    def start_fio(self, lun, form=test_devices_fio.Nbd()):
+        """On the block device as a file of the tree, where that can be had and is wanted."""
+        if form.missing() is not None:
+            form = test_devices_fio.Nbd()
+        fio = Fio(form.device(self, lun), self.directory)
         fio.start()
         self.addCleanup(fio.stop)
         return fio
@@ -161,7 +166,7 @@ class Failover(Case):
         self.begin("PreferredPortal = %s" % self.addresses[1])
         self.log_in()
         self.wait_at(1)
-        fio = self.start_fio(1)
+        fio = self.start_fio(1, test_devices_fio.Fuse())
         self.expect_passes(fio)
         self.links[1].cut()
         took = self.wait_at(0, seconds=IDLE + PING + TIME2WAIT + SLACK)
@@ -200,7 +205,7 @@ class Failover(Case):
     def test_a_session_for_each_portal(self):
         self.begin("Multipath = yes", *self.watched())
         self.wait_at(0, 1)
-        fio = self.start_fio(1)
+        fio = self.start_fio(1, test_devices_fio.Fuse())
         for link in 0, 1:
             self.expect_passes(fio)
             self.links[link].cut()
