@@ -13,7 +13,7 @@ static struct target_host host;
 
 /* What the target does wrong. Two threads see it. */
 static struct {
-    struct target_connection *_Atomic connection; /* the latest one */
+    struct target_connection *_Atomic connection; /* the latest one, or that of commands */
     atomic_uint connections;
     _Atomic uint8_t opcode; /* of PDUs that are not sent */
     atomic_uint left;       /* how many of them */
@@ -82,6 +82,8 @@ static void on_incoming(void *context, struct target_connection *connection,
     (void)context;
     if (in->pdu->opcode == PDU_LOGIN_REQUEST)
         orders.deaf = false;
+    if (in->pdu->opcode == PDU_SCSI_COMMAND) /* another one may have come and gone meanwhile */
+        orders.connection = connection;
     in->swallow = orders.deaf && connection == orders.connection;
 }
 
