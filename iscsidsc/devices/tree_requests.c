@@ -71,6 +71,8 @@ static void ask(struct tree_stretch *stretch, enum disk_request_kind kind, uint6
     request->disk.length = length;
     request->disk.data = data;
     request->disk.force_unit_access = false;
+    if (kind != DISK_ZERO) /* on_zero has set it */
+        request->disk.may_unmap = false;
     request->disk.done = on_done;
     request->disk.context = request;
     list_init(&request->link);
