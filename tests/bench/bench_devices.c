@@ -203,11 +203,11 @@ static struct way way_of(char *text)
         exit(2);
     }
     *path++ = '\0';
-    bool nbd = strcmp(text, "NBD") == 0;
+    bool nbd = strncmp(text, "NBD", 3) == 0;
     return (struct way){.name = text,
                         .contender = nbd ? &io_nbd : &io_file,
                         .path = path,
-                        .goal = nbd                         ? 0.8
+                        .goal = strcmp(text, "NBD") == 0    ? 0.8
                                 : strcmp(text, "FUSE") == 0 ? 0.7
                                                             : 0};
 }

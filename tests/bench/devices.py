@@ -41,6 +41,7 @@ def forms(root, links):
     paths = [("NBD", os.path.join(root, place, "nbd")), ("FUSE", os.path.join(root, place, "disk")),
              ("loop", os.path.join(links, place, "disk"))]
     ports.wait_until(lambda: os.path.exists(paths[0][1]), paths[0][1])
+    ports.wait_until(lambda: os.geteuid() != 0 or os.path.exists(paths[2][1]), paths[2][1])
     return ["%s=%s" % (name, os.path.realpath(path)) for name, path in paths if os.path.exists(path)]
 
 
@@ -64,7 +65,7 @@ def main():
         state, root, links = (os.path.join(directory, name) for name in ("state", "devices", "links"))
         os.mkdir(state, 0o700)
         with open(os.path.join(state, "iscsi.conf"), "w") as file:
-            file.write("DeviceDirectory = %s\n" % root)
+            file.write("DeviceDirectory = %s\nLinkDirectory = %s\nLoopDevices = %s\n" % (root, links, "yes" if os.geteuid() == 0 else "no"))
         process = service.start_service(build, state)
         try:
             log_in(build, target.portals[0], dict(os.environ, ISCSIDSC_STATE=state, ISCSIDSC_SERVICE="require"))
