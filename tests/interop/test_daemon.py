@@ -240,10 +240,13 @@ class Changes(Case):
         wait_for(lambda: len(self.succeed("ListTargets").split(peers.PREFIX)) > 5, "all targets")
         before = [connections_to(peers.port_of(portal)) for portal in portals]
         self.assertEqual([len(ports_of_one) for ports_of_one in before], [1, 1, 1])
-        deadline = time.monotonic() + 2.5
-        while time.monotonic() < deadline:
+        enough = time.monotonic() + 2.5  # for two signs of life; that nothing happens has no other end
+
+        def stay():
             self.assertEqual([connections_to(peers.port_of(portal)) for portal in portals], before)
-            time.sleep(0.2)
+            return time.monotonic() > enough
+
+        wait_for(stay, "the connections to stay")
 
 
 class Logout(Case):
